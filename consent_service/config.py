@@ -1,0 +1,213 @@
+"""Read the settings: from the environment, a `.env` in the data directory and the secrets file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from consent_service.problems import Problem, ProblemsError
+from consent_service.secrets import SecretKey, parse_keys, read_secrets
+
+PREFIX = "CONSENT_SERVICE_"
+NAMES = (
+    "DATA_DIR",
+    "DATABASE_URL",
+    "EVENTS_URL",
+    "SECRET_KEYS",
+    "PUBLIC_URL",
+    "TRUSTED_PROXIES",
+    "GEOIP_DB",
+    "WORKERS",
+    "RATE_LIMITS",
+    "LOG_LEVEL",
+)
+LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_RATE_LIMITS = "events=50/s:200,decisions=30/m:30"
+_RATE = re.compile(r"(?P<rate>\d{1,7})/(?P<unit>[smh]):(?P<burst>\d{1,7})")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Allow `per_second` requests on average and `burst` at once."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Hold every setting, checked."""
+
+    data_dir: Path
+    database_url: str
+    secret_keys: tuple[SecretKey, ...]
+    public_url: str
+    trusted_proxies: tuple[Network, ...]
+    geoip_db: Path | None
+    workers: int
+    rate_limits: Mapping[str, Rate]
+    log_level: str
+    # Loopback is not rate limited in the demo, where all visitors share it.
+    is_demo: bool = False
+
+    @property
+    def events_path(self) -> Path:
+        """Name the file of the embedded event store."""
+        return self.data_dir / "events.duckdb"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Name the folder of the workers' inboxes."""
+        return self.data_dir / "inbox"
+
+    @property
+    def socket_path(self) -> Path:
+        """Name the keeper's socket."""
+        return self.data_dir / "keeper.sock"
+
+
+def load_config(
+    environ: Mapping[str, str] | None = None,
+    *,
+    data_dir: Path | None = None,
+    port: int = 8000,
+    is_demo: bool = False,
+) -> Config:
+    """Read and check all settings; `data_dir` wins over the environment.
+
+    Raises ProblemsError with every wrong or missing setting at once.
+    """
+    environ = os.environ if environ is None else environ
+    directory = (data_dir or Path(environ.get(f"{PREFIX}DATA_DIR") or "data")).absolute()
+    settings = _settings(environ, directory)
+    reader = _Reader(settings)
+    reader.unknown_names()
+    config = Config(
+        data_dir=directory,
+        database_url=reader.database_url(directory),
+        secret_keys=reader.secret_keys(directory),
+        public_url=reader.public_url(port),
+        trusted_proxies=reader.trusted_proxies(),
+        geoip_db=reader.geoip_db(),
+        workers=reader.workers(),
+        rate_limits=reader.rate_limits(),
+        log_level=reader.log_level(),
+        is_demo=is_demo,
+    )
+    reader.events_url()
+    if reader.problems:
+        raise ProblemsError(reader.problems)
+    return config
+
+
+def _settings(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    file = directory / ".env"
+    values = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
+    merged = {**values, **environ}
+    return {k.removeprefix(PREFIX): v.strip() for k, v in merged.items() if k.startswith(PREFIX)}
+
+
+class _Reader:
+    """Read setting after setting and keep every problem."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.problems: list[Problem] = []
+
+    def problem(self, name: str, message: str) -> None:
+        self.problems.append(Problem(f"{PREFIX}{name}", None, message))
+
+    def unknown_names(self) -> None:
+        for name in sorted(set(self.settings) - set(NAMES)):
+            # Names for tests and tools of this prefix do not exist: a misspelt setting must not pass in silence.
+            self.problem(name, f"there is no such setting; there are {', '.join(NAMES)}")
+
+    def database_url(self, directory: Path) -> str:
+        value = self.settings.get("DATABASE_URL")
+        if not value:
+            return f"sqlite:///{directory / 'consent.sqlite'}"
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            self.problem("DATABASE_URL", "is not a database URL; use postgresql://user:password@host/name")
+            return value
+        if backend not in ("postgresql", "sqlite"):
+            self.problem("DATABASE_URL", f"{backend} is not supported; use postgresql:// or leave it out for SQLite")
+        return value
+
+    def events_url(self) -> None:
+        if self.settings.get("EVENTS_URL"):
+            self.problem("EVENTS_URL", "only the embedded store is there in this release; leave the setting out")
+
+    def secret_keys(self, directory: Path) -> tuple[SecretKey, ...]:
+        value = self.settings.get("SECRET_KEYS")
+        try:
+            return parse_keys(value) if value else read_secrets(directory)
+        except ProblemsError as error:
+            self.problems.extend(error.problems)
+            return ()
+
+    def public_url(self, port: int) -> str:
+        value = self.settings.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            self.problem("PUBLIC_URL", "must be scheme and host alone, like https://consent.example")
+        return value.rstrip("/")
+
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        networks: list[Network] = []
+        for item in filter(None, re.split(r"[,\s]+", self.settings.get("TRUSTED_PROXIES", ""))):
+            try:
+                networks.append(ip_network(item))
+            except ValueError:
+                self.problem("TRUSTED_PROXIES", f"{item!r} is not a network in CIDR form, like 10.0.0.0/8")
+        return tuple(networks)
+
+    def geoip_db(self) -> Path | None:
+        value = self.settings.get("GEOIP_DB")
+        if not value:
+            return None
+        if not Path(value).is_file():
+            self.problem("GEOIP_DB", f"there is no file {value}")
+        return Path(value)
+
+    def workers(self) -> int:
+        value = self.settings.get("WORKERS")
+        if not value:
+            return max(1, os.cpu_count() or 1)
+        if not value.isdecimal() or not 1 <= int(value) <= 64:
+            self.problem("WORKERS", "must be a whole number from 1 to 64")
+            return 1
+        return int(value)
+
+    def rate_limits(self) -> dict[str, Rate]:
+        value = self.settings.get("RATE_LIMITS") or DEFAULT_RATE_LIMITS
+        rates: dict[str, Rate] = {}
+        if value == "off":
+            return rates
+        for item in filter(None, value.split(",")):
+            name, _, rule = item.strip().partition("=")
+            match = _RATE.fullmatch(rule)
+            if name not in ("events", "decisions") or match is None or int(match["rate"]) == 0:
+                self.problem("RATE_LIMITS", f"{item.strip()!r} is not like {DEFAULT_RATE_LIMITS}, nor 'off'")
+                continue
+            rates[name] = Rate(int(match["rate"]) / _UNIT_SECONDS[match["unit"]], max(1, int(match["burst"])))
+        return rates
+
+    def log_level(self) -> str:
+        value = (self.settings.get("LOG_LEVEL") or "info").lower()
+        if value not in LOG_LEVELS:
+            self.problem("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
+        return value

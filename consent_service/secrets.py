@@ -1,0 +1,76 @@
+"""Keep the signing keys: made at random by `init`, in a file only its owner can read, never a default."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_urlsafe
+
+import orjson
+
+from consent_service.problems import Problem, ProblemsError
+
+MIN_LENGTH = 32
+FILE_NAME = "secrets.json"
+# A token lives 395 days at most; its key verifies a little longer.
+VERIFYING_LIFE = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """Hold one signing key; the newest signs, older ones verify for 400 days after they were replaced."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "SecretKey(…)"
+
+
+def parse_keys(value: str) -> tuple[SecretKey, ...]:
+    """Read keys, newest first, separated by commas or white space; raises ProblemsError for a short one."""
+    keys = [item for item in value.replace(",", " ").split() if item]
+    if any(len(item) < MIN_LENGTH for item in keys) or not keys:
+        message = f"each key needs {MIN_LENGTH} characters or more, made at random"
+        raise ProblemsError([Problem("CONSENT_SERVICE_SECRET_KEYS", None, message)])
+    return tuple(SecretKey(item) for item in keys)
+
+
+def write_secrets(directory: Path, now: datetime) -> None:
+    """Make the secrets file with one new key; leaves a file that is there alone."""
+    path = directory / FILE_NAME
+    if path.exists():
+        return
+    document = {"keys": [{"key": token_urlsafe(48), "created_at": now.isoformat()}]}
+    temporary = path.with_suffix(".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+def read_secrets(directory: Path) -> tuple[SecretKey, ...]:
+    """Read the secrets file, newest key first; raises ProblemsError with the mend when it is missing or open to others."""
+    path = directory / FILE_NAME
+    place = str(path)
+    try:
+        mode = path.stat().st_mode
+        text = path.read_bytes()
+    except FileNotFoundError:
+        mend = f"run: consent-service init --data-dir {directory}"
+        raise ProblemsError([Problem(place, None, f"there is no secrets file; {mend}")]) from None
+    except OSError as error:
+        raise ProblemsError([Problem(place, None, f"cannot be read: {error.strerror}")]) from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise ProblemsError([Problem(place, None, f"can be read by others; run: chmod 600 {path}")])
+    try:
+        keys = tuple(SecretKey(item["key"]) for item in orjson.loads(text)["keys"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise ProblemsError([Problem(place, None, "is damaged; restore it from a backup")]) from None
+    if not keys or any(len(key.value) < MIN_LENGTH for key in keys):
+        raise ProblemsError([Problem(place, None, f"holds a key of fewer than {MIN_LENGTH} characters")])
+    return keys
