@@ -42,7 +42,8 @@ class Unreadable(Exception):
 
 def canonical_json(value: object) -> bytes:
     """Write a value the one way it is hashed: keys sorted, no white space, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
 
 
 def read_document(text: str | bytes, format: Format) -> tuple[dict[str, Any], Places, list[Found]]:
@@ -54,7 +55,8 @@ def read_document(text: str | bytes, format: Format) -> tuple[dict[str, Any], Pl
     try:
         document = tomllib.loads(written) if format == "toml" else _load_json(written)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(Problem("", _line_of(error), f"is not {format.upper()}: {_reason(error)}")) from error
+        message = f"is not {format.upper()}: {_reason(error)}"
+        raise Unreadable(Problem("", _line_of(error), message)) from error
     if not isinstance(document, dict):
         raise Unreadable(Problem("", 1, "must be a table of keys"))
     if _depth(document) > MAX_NESTING:
@@ -126,7 +128,7 @@ def _depth(value: object) -> int:
 
 
 def _plain(value: Any, path: Path, found: list[Found]) -> Any:
-    """Copy a value with everything that has no place in JSON text replaced, each replacement being a finding."""
+    """Copy a value, replacing what has no place in our files; each replacement is a finding."""
     if isinstance(value, dict):
         return {_shown(key, path, found): _plain(item, (*path, key), found) for key, item in value.items()}
     if isinstance(value, list):

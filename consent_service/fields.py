@@ -50,7 +50,7 @@ def _not_blank(value: str) -> str:
 @cache
 def country_codes() -> frozenset[str]:
     """Give the two-letter country codes of ISO 3166, as CLDR lists them."""
-    codes = {code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code)}
+    codes = {code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code)}
     return frozenset(codes - _NO_COUNTRIES)
 
 
@@ -93,14 +93,15 @@ Essay = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_n
 Identifier = Annotated[
     str,
     Field(min_length=1),
-    _matching(
-        r"[a-z][a-z0-9_-]{0,39}", "must be 1 to 40 lower-case letters, digits, - or _, beginning with a letter"
-    ),
+    _matching(r"[a-z][a-z0-9_-]{0,39}", "must be 1 to 40 of a-z, 0-9, - and _, beginning with a letter"),
 ]
 Language = Annotated[
     str,
     Field(min_length=1),
-    _matching(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", "is not a language tag such as fr or pt-BR"),
+    _matching(
+        r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?",
+        "is not a language tag such as fr or pt-BR",
+    ),
 ]
 Country = Annotated[
     str,
@@ -111,8 +112,10 @@ Jurisdiction = Annotated[
     str,
     Field(min_length=1),
     _that(
-        lambda value: value == "EU"
-        or (value[:2] in country_codes() and re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", value) is not None),
+        lambda value: (
+            value == "EU"
+            or (value[:2] in country_codes() and re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", value) is not None)
+        ),
         "is not a jurisdiction such as FR, US-CA or EU",
     ),
 ]

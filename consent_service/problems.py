@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Problem:
     """Say what is wrong at one place.
 
-    `place` is a dotted key path such as `purposes[0].title.fr`, empty for the whole; `line` counts from 1 and is
-    None where there is no text.
+    `place` is a dotted key path such as `purposes[0].title.fr`, empty for the whole; `line` counts from 1
+    and is None where there is no text.
     """
 
     place: str
