@@ -1,0 +1,205 @@
+"""Define what an event row holds and the tables of the event store, the same for every engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+from consent_service.consent.gate import Grant
+
+PAGEVIEW: Final = "pageview"
+# Tells how long a page was looked at; it describes a pageview and is counted by no metric.
+ENGAGEMENT: Final = "engagement"
+
+# An event id is remembered this long, so that the same event sent again is stored once.
+REMEMBER_IDS_FOR: Final = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """Hold one event that a grant allows to be stored; a text that is unknown or not declared is empty.
+
+    `occurred_at` and `received_at` are aware UTC. `click_id` is the kind of the click id (`gclid`), never its
+    value; `screen` is a size class; `scroll` is a percentage.
+    """
+
+    grant: Grant
+    event_id: UUID
+    received_at: datetime
+    occurred_at: datetime
+    name: str
+    hostname: str = ""
+    path: str = ""
+    query: str = ""
+    referrer: str = ""
+    source: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_content: str = ""
+    utm_term: str = ""
+    click_id: str = ""
+    device: str = ""
+    browser: str = ""
+    browser_version: str = ""
+    os: str = ""
+    os_version: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    screen: str = ""
+    props: dict[str, str] = field(default_factory=dict)
+    revenue_amount: Decimal | None = None
+    revenue_currency: str = ""
+    engaged_ms: int | None = None
+    scroll: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRange:
+    """Say up to which sequence number an inbox is contained in a batch."""
+
+    inbox_id: str
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hold what is applied in one transaction: rows, counts of drops and how far each inbox was read.
+
+    `drops` counts by (site id, day in UTC, reason).
+    """
+
+    rows: list[EventRow] = field(default_factory=list)
+    drops: dict[tuple[int, date, str], int] = field(default_factory=dict)
+    watermarks: list[InboxRange] = field(default_factory=list)
+
+
+class TextMap(UserDefinedType[dict[str, str]]):
+    """Store a map of texts."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name the column type (DuckDB; ClickHouse spells it `Map(String, String)`)."""
+        return "MAP(VARCHAR, VARCHAR)"
+
+
+# What a visit takes from its first event and every later row of it repeats.
+VISIT_ATTRIBUTES: Final = (
+    "referrer",
+    "source",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "click_id",
+    "device",
+    "browser",
+    "browser_version",
+    "os",
+    "os_version",
+    "country",
+    "region",
+    "city",
+    "screen",
+)
+
+
+Kind = TypeEngine[Any] | type[TypeEngine[Any]]
+
+
+def _column(name: str, kind: Kind, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, kind, nullable=nullable)
+
+
+def _at(name: str) -> Column[Any]:
+    return _column(name, DateTime(timezone=True))
+
+
+def _texts(*names: str) -> list[Column[Any]]:
+    return [_column(name, Text) for name in names]
+
+
+events_metadata = MetaData()
+
+event = Table(
+    "event",
+    events_metadata,
+    _column("site_id", BigInteger),
+    _at("occurred_at"),
+    _at("received_at"),
+    _column("event_id", Uuid),
+    *_texts("name", "hostname", "path", "query"),
+    *_texts(*VISIT_ATTRIBUTES),
+    _column("props", TextMap()),
+    _column("revenue_amount", Numeric(18, 4), nullable=True),
+    *_texts("revenue_currency"),
+    _column("engaged_ms", BigInteger, nullable=True),
+    _column("scroll", SmallInteger, nullable=True),
+    _column("visitor_id", BigInteger),
+    _column("visit_id", BigInteger),
+    _at("visit_started_at"),
+    _column("receipt_id", Uuid),
+    _column("decision_id", Uuid),
+    _at("decided_at"),
+    _column("policy_version", Integer),
+    *_texts("notice_hash"),
+    _column("purposes", ARRAY(Text)),
+)
+
+drop_count = Table(
+    "drop_count",
+    events_metadata,
+    _column("site_id", BigInteger),
+    _column("day", Date),
+    *_texts("reason"),
+    _column("n", BigInteger),
+)
+
+watermark = Table(
+    "watermark",
+    events_metadata,
+    *_texts("inbox_id"),
+    _column("last_seq", BigInteger),
+)
+
+recent_event = Table(
+    "recent_event",
+    events_metadata,
+    _column("site_id", BigInteger),
+    _column("event_id", Uuid),
+    _at("received_at"),
+)
+
+open_visit = Table(
+    "open_visit",
+    events_metadata,
+    _column("site_id", BigInteger),
+    _column("visitor_id", BigInteger),
+    _column("visit_id", BigInteger),
+    _at("started_at"),
+    _at("first_at"),
+    _at("last_at"),
+    *_texts(*VISIT_ATTRIBUTES),
+)

@@ -1,0 +1,103 @@
+"""Describe the seam behind which events are stored: one writer, many readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Select
+
+from consent_service.events.schema import Batch
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Say how many rows of a batch were stored and how many were there already."""
+
+    stored: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionResult:
+    """Say what a compaction changed: sizes in bytes, time in seconds."""
+
+    before_bytes: int
+    after_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Hold the rows of a statement beside the names of their columns."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+
+class EventStoreError(Exception):
+    """Tell that the event store could not do what was asked."""
+
+
+class StoreUnavailable(EventStoreError):
+    """Tell that the event store cannot be opened or is closed."""
+
+
+class Reader(Protocol):
+    """Answer statements over the event store; times come back aware UTC."""
+
+    def fetch(self, statement: Select[Any]) -> list[Row]:
+        """Give every row of the statement."""
+        ...
+
+    def stream(self, statement: Select[Any], chunk: int) -> Iterator[list[Row]]:
+        """Give the rows of the statement in lists of at most `chunk`."""
+        ...
+
+
+class EventStore(Protocol):
+    """Store events under grants and forget them on request; only the keeper writes."""
+
+    def apply(self, batch: Batch, now: datetime) -> Applied:
+        """Store a batch in one transaction, each event id of a site once in eight days."""
+        ...
+
+    def watermark(self, inbox_id: str) -> int:
+        """Give the last sequence number of the inbox that is stored, 0 when there is none."""
+        ...
+
+    def erase(self, receipt_ids: Sequence[str]) -> Mapping[str, int]:
+        """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
+        ...
+
+    def retain(self, site_id: int, before: datetime, limit: int) -> int:
+        """Delete at most `limit` of the site's events that occurred before a time; count them."""
+        ...
+
+    def count_before(self, site_id: int, before: datetime) -> int:
+        """Count the site's events that occurred before a time."""
+        ...
+
+    def compact(self) -> CompactionResult:
+        """Rewrite the store so that deleted bytes leave the disk."""
+        ...
+
+    def reader(self) -> Reader:
+        """Give a reader, safe to use from any thread."""
+        ...
+
+    def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
+        """Run a compiled statement and give every row."""
+        ...
+
+    def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
+        """Run a compiled statement and give its rows in lists of at most `chunk`."""
+        ...
+
+    def close(self) -> None:
+        """Write everything down and let go of the files."""
+        ...
