@@ -71,7 +71,14 @@ def load_model(model: type[Model], document: Mapping[str, Any]) -> tuple[Model |
     try:
         return model.model_validate_json(json.dumps(document)), []
     except ValidationError as error:
-        return None, [(_path(detail["loc"]), _message(detail)) for detail in error.errors()]
+        details = error.errors()
+        paths = {_path(detail["loc"]) for detail in details}
+        return None, [
+            (_path(detail["loc"]), _message(detail))
+            for detail in details
+            # A list whose elements are wrong counts as too short too; the elements say it better.
+            if detail["type"] != "too_short" or not any(_is_inside(path, detail["loc"]) for path in paths)
+        ]
 
 
 def placed(found: Iterable[Found], places: Places) -> list[Problem]:
@@ -152,6 +159,10 @@ def _shown(text: str, path: Path, found: list[Found]) -> str:
         return text
     found.append((path, f"holds the character U+{ord(unshowable.group()):04X}, which cannot be shown"))
     return _UNSHOWABLE.sub("?", text)
+
+
+def _is_inside(path: Path, around: Path) -> bool:
+    return len(path) > len(around) and path[: len(around)] == around
 
 
 def _path(location: tuple[int | str, ...]) -> Path:

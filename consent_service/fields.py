@@ -81,6 +81,35 @@ def is_https_url(value: str) -> bool:
     return parts.scheme == "https" and "@" not in parts.netloc and port != 0 and is_host(parts.hostname or "")
 
 
+def check_origin(value: str) -> str:
+    """Pass an origin on exactly as browsers send it (RFC 6454); raises ValueError with the mend.
+
+    https, or http where the host can only be the machine itself.
+    """
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError("is not an origin such as https://www.example.org") from error
+    literal = f"[{host}]" if ":" in host else host
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    if default is None or not (is_host(host) or _is_ipv6(host)):
+        raise ValueError("is not an origin such as https://www.example.org")
+    exact = f"{parts.scheme}://{literal}" + ("" if port in (None, default) else f":{port}")
+    if value != exact:
+        raise ValueError(f"must be written {exact}, as browsers send it")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("must begin with https; http is for loopback alone")
+    return value
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
 def is_host_pattern(value: str) -> bool:
     """Say whether a text names a host of two labels or more, or with `*.` in front all hosts under it."""
     return len(value) <= 253 and _DOTTED_HOST.fullmatch(value.removeprefix("*.")) is not None

@@ -183,6 +183,16 @@ def _placeholders(document: Document) -> Iterator[Found]:
             yield path, "must not have {open}, which is this very text"
 
 
+def _filled_in(document: Document) -> Iterator[Found]:
+    """Keep braces out of what is filled into texts, where they would read as a placeholder."""
+    places: list[tuple[Path, Any]] = [(("controller", "name"), _table(document, "controller").get("name"))]
+    for path, purpose in _tables(document, "purposes"):
+        places += [((*path, "title", key), text) for key, text in _table(purpose, "title").items()]
+    for path, text in places:
+        if isinstance(text, str) and ("{" in text or "}" in text):
+            yield path, "must not have { or }"
+
+
 def _texts_languages(document: Document) -> Iterator[Found]:
     languages, texts = _languages(document), _table(document, "texts")
     yield from _foreign_languages(("texts",), texts, languages)
@@ -243,6 +253,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _material,
     _safeguards,
     _placeholders,
+    _filled_in,
     _texts_languages,
 )
 ADVICE: Final[tuple[Rule, ...]] = (

@@ -1,0 +1,136 @@
+"""Make the banner config of one site, policy version and language, and the hash that names it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from consent_service.consent.policy_model import Cookie, Exempt, Policy, Purpose
+from consent_service.consent.texts import BANNER_KEYS, choose_language, text_direction, words
+from consent_service.documents import canonical_json
+from consent_service.sites.colors import label_on
+from consent_service.sites.settings import SiteSettings, effective_retention
+
+# Which pages may decide is no part of what a visitor sees, and the hash cannot contain itself.
+_NOT_SHOWN: Final = frozenset({"banner_hash", "scope"})
+_FILLED: Final = re.compile(r"\{(controller|open|purposes)\}")
+
+
+def resolve_language(policy: Policy, language: str | None) -> str:
+    """Give the policy's language nearest to the wanted one, or its default."""
+    return choose_language(policy.languages, policy.default_language, language)
+
+
+def banner_config(
+    site_key: str,
+    settings: SiteSettings,
+    policy: Policy,
+    version: int,
+    language: str | None,
+    *,
+    material_version: int,
+    refusal_material_version: int,
+    asked_again: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Give everything the banner shows and every option of it, with its hash.
+
+    `asked_again` says why those who decided before the material version are asked anew.
+    """
+    spoken = resolve_language(policy, language)
+    config: dict[str, Any] = {
+        "site": site_key,
+        "language": spoken,
+        "dir": text_direction(spoken),
+        "languages": list(policy.languages),
+        "policy_version": version,
+        "purposes": [_purpose(policy, purpose, settings, spoken) for purpose in policy.purposes],
+        "exempt": [_exempt(exempt, spoken) for exempt in policy.exempt],
+        "controller": {"name": policy.controller.name},
+        "recipients": [{"name": each.name, "country": each.country} for each in policy.recipients],
+        "texts": banner_texts(policy, spoken),
+        "policy_url": privacy_url(site_key, spoken),
+        "valid_days": policy.valid_days,
+        "refusal_days": policy.refusal_days,
+        "layout": str(settings.banner.layout),
+        "theme": str(settings.banner.theme),
+        "colors": {
+            "accent": settings.banner.colors.accent,
+            "label": label_on(settings.banner.colors.accent),
+        },
+        "logo_url": settings.banner.logo_url,
+        "signals": {"gpc": str(settings.signals.gpc)},
+        "after_withdrawal": str(settings.after_withdrawal),
+        "material_version": material_version,
+        "refusal_material_version": refusal_material_version,
+        "scope": list(settings.origins),
+        "asked_again": None if asked_again is None else dict(asked_again),
+    }
+    config["banner_hash"] = hashlib.sha256(notice_document(config)).hexdigest()
+    return config
+
+
+def notice_document(config: Mapping[str, Any]) -> bytes:
+    """Give the exact bytes that the banner hash is the SHA-256 of; they are kept as what was shown."""
+    return canonical_json({key: value for key, value in config.items() if key not in _NOT_SHOWN})
+
+
+def banner_texts(policy: Policy, language: str) -> dict[str, str]:
+    """Give the banner's words, the policy's own over the built-in ones; `{policy}` alone stays."""
+    own = policy.texts[language].model_dump(exclude_none=True) if language in policy.texts else {}
+    texts = {key: str(own.get(key, words(language, "banner")[key])) for key in BANNER_KEYS}
+    values = {
+        "controller": policy.controller.name,
+        "purposes": ", ".join(purpose.title[language] for purpose in policy.purposes),
+    }
+    # The label first, for the other words may quote it; one pass each, so that a name in braces stays a name.
+    values["open"] = _fill(texts["open"], values)
+    return {key: values["open"] if key == "open" else _fill(text, values) for key, text in texts.items()}
+
+
+def privacy_url(site_key: str, language: str) -> str:
+    """Give the path of the hosted privacy page in a language."""
+    return f"/privacy/{site_key}?lang={language}"
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return _FILLED.sub(lambda match: values.get(match.group(1), match.group()), text)
+
+
+def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language: str) -> dict[str, Any]:
+    return {
+        "id": purpose.id,
+        "title": purpose.title[language],
+        "description": purpose.description[language],
+        "measures": purpose.measures,
+        "data": [str(group) for group in purpose.data],
+        "recipients": [recipient.name for recipient in policy.recipients_of(purpose)],
+        "retention_days": kept_days(purpose, settings),
+        "cookies": [_cookie(cookie, language) for cookie in purpose.cookies],
+    }
+
+
+def kept_days(purpose: Purpose, settings: SiteSettings) -> int:
+    """Give the days a purpose's data are kept at a site; the site's setting is about events alone."""
+    if purpose.measures:
+        return effective_retention(purpose.retention_days, settings.retention_days)
+    return purpose.retention_days
+
+
+def _exempt(exempt: Exempt, language: str) -> dict[str, Any]:
+    return {
+        "id": exempt.id,
+        "title": exempt.title[language],
+        "description": exempt.description[language],
+        "cookies": [_cookie(cookie, language) for cookie in exempt.cookies],
+    }
+
+
+def _cookie(cookie: Cookie, language: str) -> dict[str, Any]:
+    return {
+        "name": cookie.name,
+        "kind": str(cookie.kind),
+        "days": cookie.days,
+        "description": cookie.description[language],
+    }

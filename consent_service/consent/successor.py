@@ -1,0 +1,118 @@
+"""Judge what a new policy version changes for those who decided on the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from consent_service.consent.policy_model import Policy, Purpose, Recipient
+from consent_service.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialChange:
+    """Say who is asked again: who granted when `is_material`, who refused when `reasks_refusals`."""
+
+    is_material: bool
+    purposes: tuple[str, ...]
+    reasks_refusals: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """Say in what one purpose now reaches further; empty members are unchanged."""
+
+    purpose_id: str
+    is_new: bool = False
+    data: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    retention_days: int | None = None
+    is_sold: bool = False
+    measures: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.is_new
+            or self.data
+            or self.recipients
+            or self.retention_days
+            or self.is_sold
+            or self.measures
+        )
+
+    def __str__(self) -> str:
+        if self.is_new:
+            return "is new"
+        parts = [f"adds data ({', '.join(self.data)})"] if self.data else []
+        parts += [f"adds recipients ({', '.join(self.recipients)})"] if self.recipients else []
+        parts += [f"lengthens retention_days to {self.retention_days}"] if self.retention_days else []
+        parts += ["sets sale_or_share"] if self.is_sold else []
+        parts += ["sets measures"] if self.measures else []
+        return " and ".join(parts)
+
+
+def check_successor(previous: Policy | None, new: Policy) -> list[Problem]:
+    """Refuse what changes nothing, or reaches further without saying so in `material_purposes`."""
+    if previous is None:
+        return []
+    if previous.document() == new.document():
+        return [Problem("", None, "nothing changed since the version before")]
+    return [*_undeclared(previous, new)]
+
+
+def material_change(previous: Policy | None, new: Policy) -> MaterialChange:
+    """Say for whom a version changes so much that they are asked again; a first version is for everyone."""
+    if previous is None:
+        return MaterialChange(True, tuple(purpose.id for purpose in new.purposes), True)
+    is_new = any(widening.is_new or widening.recipients for widening in widenings(previous, new))
+    return MaterialChange(
+        is_material=bool(new.material_purposes),
+        purposes=new.material_purposes,
+        reasks_refusals=is_new or bool(_added(previous.recipients, new.recipients)),
+    )
+
+
+def widenings(previous: Policy, new: Policy) -> list[Widening]:
+    """List the purposes that reach further than before."""
+    return [widening for purpose in new.purposes if (widening := _widening(previous, new, purpose))]
+
+
+def _widening(previous: Policy, new: Policy, purpose: Purpose) -> Widening:
+    before = previous.purpose(purpose.id)
+    if before is None:
+        return Widening(purpose.id, is_new=True)
+    longer = purpose.retention_days > before.retention_days
+    return Widening(
+        purpose.id,
+        data=tuple(str(group) for group in purpose.data if group not in before.data),
+        recipients=_added(previous.recipients_of(before), new.recipients_of(purpose)),
+        retention_days=purpose.retention_days if longer else None,
+        is_sold=purpose.sale_or_share and not before.sale_or_share,
+        measures=purpose.measures and not before.measures,
+    )
+
+
+def _added(before: Iterable[Recipient], after: Iterable[Recipient]) -> tuple[str, ...]:
+    # An id may stay while somebody else stands behind it, so who it is counts, not what it is called here.
+    known = {(recipient.name, recipient.country, recipient.role) for recipient in before}
+    return tuple(
+        recipient.name
+        for recipient in after
+        if (recipient.name, recipient.country, recipient.role) not in known
+    )
+
+
+def _undeclared(previous: Policy, new: Policy) -> Iterator[Problem]:
+    for widening in widenings(previous, new):
+        if widening.purpose_id not in new.material_purposes:
+            yield Problem(
+                f"purposes.{widening.purpose_id}",
+                None,
+                f"{widening}: material_purposes must name {widening.purpose_id}, for visitors are asked again",
+            )
+    everywhere = _added(previous.recipients, new.recipients)
+    if everywhere and not new.material_purposes:
+        names = ", ".join(everywhere)
+        yield Problem(
+            "recipients", None, f"adds {names}: material_purposes must name the purposes that this concerns"
+        )
