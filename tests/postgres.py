@@ -128,7 +128,7 @@ def find_server() -> str | None:
 
 
 def make_cluster(programs: Path) -> Cluster:
-    """Prepare an empty private cluster; root hands it to another user, as PostgreSQL refuses to run as root."""
+    """Prepare an empty private cluster; root hands it over, since PostgreSQL refuses to run as root."""
     owner = _unprivileged() if os.geteuid() == 0 else None
     # Not below pytest's own directory, which other users may not enter.
     directory = Path(tempfile.mkdtemp(prefix="consent-postgres-"))
