@@ -41,7 +41,7 @@ find_chromium() { "$python" -m tests.chromium; }
 install_chromium() { apt_install chromium fonts-liberation || "$python" -m playwright install chromium >"$log" 2>&1; }
 
 find_node() {
-  command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null &&
+  command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null &&
     echo "Node.js $(node --version)"
 }
 install_node() { "$python" -m pip install -q --require-hashes -r requirements/node.txt >"$log" 2>&1; }
