@@ -52,6 +52,7 @@ PLANTED = [
     ("collect/device.py", "try:\n    pass\nexcept Exception:\n    pass", "catches everything"),
     ("collect/device.py", "try:\n    pass\nexcept:\n    pass", "catches everything"),
     ("collect/device.py", "try:\n    pass\nexcept (OSError, BaseException):\n    pass", "catches everything"),
+    ("collect/device.py", "try:\n    pass\nexcept Exception:\n    raise ValueError", "catches everything"),
     ("stats/utils.py", "", "says nothing"),
     ("stats/helpers/dates.py", "", "says nothing"),
     ("stats/sql.py", LONG_FUNCTION, "long has 46 lines"),
@@ -67,6 +68,7 @@ HARMLESS = [
     ("serve/keeper.py", "store.apply(batch)"),
     ("cli/serve.py", "from consent_service.serve import keeper\nfrom consent_service.app import create_app"),
     ("collect/routes.py", "from consent_service.config import Config"),
+    ("events/duckdb.py", "try:\n    pass\nexcept BaseException:\n    undo()\n    raise"),
     ("stats/sql.py", "\n".join(LONG_FUNCTION.splitlines()[:-1])),
 ]
 
