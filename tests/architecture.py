@@ -25,6 +25,10 @@ ALLOWED = {
 }
 CAPABILITIES = frozenset(ALLOWED) | FREE
 
+# Holds the application's parts: it names their types, imports none of them, and only routes reach for it.
+HOLDER = "services"
+HOLDER_READERS = "*/routes*.py"
+
 # No request, no database, no key: these say what is right, and are tested by calling them.
 PURE = (
     "consent/policy*.py",
@@ -112,9 +116,12 @@ def import_rules(module: Module) -> Iterator[str]:
     if not module.inner or module.part in FREE:
         return
     allowed = ALLOWED.get(module.part, frozenset())
+    types_only = _types_only(module.tree) if module.part == HOLDER else frozenset[ast.AST]()
     for node, source, name in imports(module):
         target = _target(source, name)
-        if target not in CAPABILITIES or target == module.part or target in allowed:
+        if target == HOLDER and not fnmatch(module.inner, HOLDER_READERS):
+            yield module.says(node, f"only routes may import {HOLDER}")
+        if node in types_only or target not in CAPABILITIES or target == module.part or target in allowed:
             continue
         if module.part == "events" and (source, name) == (f"{PACKAGE}.consent.gate", "Grant"):
             continue
@@ -241,6 +248,11 @@ def sources(root: Path = ROOT) -> Iterable[tuple[str, str]]:
         path = file.relative_to(root).as_posix()
         if file.suffix in SOURCE_SUFFIXES and not any(fnmatch(path, pattern) for pattern in NOT_OURS):
             yield path, file.read_text()
+
+
+def _types_only(tree: ast.Module) -> frozenset[ast.AST]:
+    guards = [n for n in tree.body if isinstance(n, ast.If) and _last_name(n.test) == "TYPE_CHECKING"]
+    return frozenset(node for guard in guards for statement in guard.body for node in ast.walk(statement))
 
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:
