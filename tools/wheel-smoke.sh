@@ -34,6 +34,6 @@ until probe /readyz >/dev/null; do
   fi
   sleep 0.5
 done
-probe /demo/ | grep -q '<script defer src=' || { echo "/demo/ embeds no tag" >&2; exit 1; }
-probe /consent.js | grep -q consent || { echo "/consent.js is not the client" >&2; exit 1; }
+probe /demo/ >"$place/page" && grep -q '<script defer src=' "$place/page" || { echo "/demo/ embeds no tag" >&2; exit 1; }
+probe /consent.js >"$place/script" && grep -q consent "$place/script" || { echo "/consent.js is not the client" >&2; exit 1; }
 echo "wheel $(basename "$place"/consent_service-*.whl): installed elsewhere, its demo serves the page and the client"
