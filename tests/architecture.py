@@ -29,9 +29,9 @@ ALLOWED = {
 }
 CAPABILITIES = frozenset(ALLOWED) | FREE
 
-# Holds the application's parts: it names their types, imports none of them, and only routes reach for it.
+# Holds the application's parts: it names their types and imports none of them. It needs a request, so only modules
+# that answer requests reach for it; all others are handed what they need.
 HOLDER = "services"
-HOLDER_READERS = ("*/routes*.py", "web.py", "browser/sender.py")
 
 # No request, no database, no key: these say what is right, and are tested by calling them.
 PURE = (
@@ -57,7 +57,7 @@ STORE_WRITES = frozenset({"apply", "erase", "retain", "compact"})
 GRANT_MAKER = "consent/gate.py"
 
 # Where any failure at all must become an answer, a logged line, or another process's news.
-CATCH_ALL_EDGES = frozenset({"db/writer.py"})
+CATCH_ALL_EDGES = frozenset({"db/writer.py", "serve/keeping.py"})
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "base", "manager"})
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 45
@@ -120,11 +120,12 @@ def import_rules(module: Module) -> Iterator[str]:
     if not module.inner or module.part in FREE:
         return
     allowed = ALLOWED.get(module.part, frozenset())
+    answers_requests = any(source.split(".")[0] == "flask" for _, source, _ in imports(module))
     types_only = _types_only(module.tree) if module.part == HOLDER else frozenset[ast.AST]()
     for node, source, name in imports(module):
         target = _target(source, name)
-        if target == HOLDER and not any(fnmatch(module.inner, reader) for reader in HOLDER_READERS):
-            yield module.says(node, f"only routes may import {HOLDER}")
+        if target == HOLDER and not answers_requests:
+            yield module.says(node, f"only what answers requests may import {HOLDER}")
         if node in types_only or target not in CAPABILITIES or target == module.part or target in allowed:
             continue
         if module.part == "events" and (source, name) == (f"{PACKAGE}.consent.gate", "Grant"):
@@ -173,15 +174,13 @@ def decision_rule(module: Module) -> Iterator[str]:
 
 
 def event_rule(module: Module) -> Iterator[str]:
-    """Let only the keeper call what changes the event store."""
+    """Let only the keeper call what changes the event store; others may ask the keeper."""
     if not module.inner or module.inner == STORE_WRITER or module.part == "events":
         return
     for node in ast.walk(module.tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in STORE_WRITES
-        ):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in STORE_WRITES and _last_name(node.func.value) != "keeper":
             yield module.says(node, f"only {STORE_WRITER} calls .{node.func.attr}() of the event store")
 
 
