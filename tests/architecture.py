@@ -29,7 +29,7 @@ ALLOWED = {
 }
 CAPABILITIES = frozenset(ALLOWED) | FREE
 
-# Holds the application's parts: it names their types and imports none of them. It needs a request, so only modules
+# Holds the application's parts: names their types, imports none of them. It needs a request, so only modules
 # that answer requests reach for it; all others are handed what they need.
 HOLDER = "services"
 
