@@ -108,11 +108,11 @@ def _undeclared(previous: Policy, new: Policy) -> Iterator[Problem]:
             yield Problem(
                 f"purposes.{widening.purpose_id}",
                 None,
-                f"{widening}: material_purposes must name {widening.purpose_id}, for visitors are asked again",
+                f"{widening}: name {widening.purpose_id} in material_purposes, so that visitors are asked",
             )
     everywhere = _added(previous.recipients, new.recipients)
     if everywhere and not new.material_purposes:
         names = ", ".join(everywhere)
         yield Problem(
-            "recipients", None, f"adds {names}: material_purposes must name the purposes that this concerns"
+            "recipients", None, f"adds {names}: name the purposes that this concerns in material_purposes"
         )
