@@ -133,6 +133,10 @@ def _column(name: str, kind: Kind, *, nullable: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=nullable)
 
 
+def _key(name: str, kind: Kind) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
 def _at(name: str) -> Column[Any]:
     return _column(name, DateTime(timezone=True))
 
@@ -171,16 +175,16 @@ event = Table(
 drop_count = Table(
     "drop_count",
     events_metadata,
-    _column("site_id", BigInteger),
-    _column("day", Date),
-    *_texts("reason"),
+    _key("site_id", BigInteger),
+    _key("day", Date),
+    _key("reason", Text),
     _column("n", BigInteger),
 )
 
 watermark = Table(
     "watermark",
     events_metadata,
-    *_texts("inbox_id"),
+    _key("inbox_id", Text),
     _column("last_seq", BigInteger),
 )
 
@@ -201,5 +205,6 @@ open_visit = Table(
     _at("started_at"),
     _at("first_at"),
     _at("last_at"),
+    _column("policy_version", Integer),
     *_texts(*VISIT_ATTRIBUTES),
 )

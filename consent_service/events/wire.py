@@ -39,8 +39,8 @@ class WireError(ValueError):
 def encode(value: Any) -> bytes:
     """Write a value as bytes.
 
-    None, bool, int, float, str, bytes, date, datetime (aware ones come back as UTC), Decimal, UUID, dicts, and
-    lists or tuples of these (both come back as lists). Raises WireError for anything else.
+    Takes None, bool, int, float, str, bytes, date, datetime (aware ones come back as UTC), Decimal, UUID,
+    dicts, and lists or tuples of these (both come back as lists). Raises WireError for anything else.
     """
     return orjson.dumps(_write(value))
 

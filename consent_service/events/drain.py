@@ -1,0 +1,150 @@
+"""Write a batch into the store within one transaction: duplicates, visits, rows, counts and watermarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import duckdb
+
+from consent_service.events.schema import (
+    REMEMBER_IDS_FOR,
+    Batch,
+    EventRow,
+    event,
+    open_visit,
+)
+from consent_service.events.store import Applied
+from consent_service.events.visits import JOINABLE_FOR, Visit, assign, attributes_of
+
+_EVENT_COLUMNS: Final = [column.name for column in event.columns]
+_VISIT_COLUMNS: Final = [column.name for column in open_visit.columns]
+
+_KNOWN_IDS: Final = """
+    SELECT site_id, event_id FROM recent_event WHERE event_id IN (SELECT unnest($1::UUID[]))
+"""
+_KNOWN_VISITS: Final = f"""
+    SELECT {", ".join(_VISIT_COLUMNS)} FROM open_visit WHERE visitor_id IN (SELECT unnest($1::BIGINT[]))
+"""  # noqa: S608 - the names are this module's own
+_COUNT_DROPS: Final = """
+    INSERT INTO drop_count (site_id, day, reason, n) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (site_id, day, reason) DO UPDATE SET n = drop_count.n + excluded.n
+"""
+_MOVE_WATERMARK: Final = """
+    INSERT INTO watermark (inbox_id, last_seq) VALUES ($1, $2)
+    ON CONFLICT (inbox_id) DO UPDATE SET last_seq = excluded.last_seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Write within the running transaction of a connection; `new_id` makes ids of visits."""
+
+    connection: duckdb.DuckDBPyConnection
+    new_id: Callable[[], int]
+
+    def store(self, batch: Batch) -> Applied:
+        """Write the rows that are not there yet, the drops and the watermarks."""
+        fresh = self._unknown(batch.rows)
+        if fresh:
+            self._store_rows(fresh)
+        for (site_id, day, reason), count in batch.drops.items():
+            self.connection.execute(_COUNT_DROPS, [site_id, day, reason, count]).fetchall()
+        for inbox in batch.watermarks:
+            self.connection.execute(_MOVE_WATERMARK, [inbox.inbox_id, inbox.last_seq]).fetchall()
+        return Applied(len(fresh), len(batch.rows) - len(fresh))
+
+    def prune(self, now: datetime) -> None:
+        """Forget ids that are old enough and visits that no event can join any more."""
+        for statement, before in (
+            ("DELETE FROM recent_event WHERE received_at < $1", now - REMEMBER_IDS_FOR),
+            ("DELETE FROM open_visit WHERE last_at < $1", now - JOINABLE_FOR),
+        ):
+            self.connection.execute(statement, [before]).fetchall()
+
+    def _unknown(self, rows: Sequence[EventRow]) -> list[EventRow]:
+        first: dict[tuple[int, UUID], EventRow] = {}
+        for row in rows:
+            first.setdefault((row.grant.site_id, row.event_id), row)
+        if first:
+            ids = [event_id for _, event_id in first]
+            for known in self.connection.execute(_KNOWN_IDS, [ids]).fetchall():
+                first.pop(known, None)
+        return list(first.values())
+
+    def _store_rows(self, rows: list[EventRow]) -> None:
+        visitors = list({row.grant.visitor_id for row in rows})
+        known = self.connection.execute(_KNOWN_VISITS, [visitors]).fetchall()
+        assignment = assign(rows, map(_visit, known), self.new_id)
+        self._append(
+            "event",
+            _EVENT_COLUMNS,
+            (_values(row, visit) for row, visit in zip(rows, assignment.visits, strict=True)),
+        )
+        self._append(
+            "recent_event",
+            ["site_id", "event_id", "received_at"],
+            ((row.grant.site_id, row.event_id, row.received_at) for row in rows),
+        )
+        if known:
+            self.connection.execute(
+                "DELETE FROM open_visit WHERE visit_id IN (SELECT unnest($1::BIGINT[]))",
+                [[visit.visit_id for visit in assignment.changed]],
+            ).fetchall()
+        self._append("open_visit", _VISIT_COLUMNS, map(_visit_values, assignment.changed))
+
+    def _append(self, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
+        with self.connection.appender(table, columns=columns) as appender:
+            appender.append_rows(rows)
+
+
+def _values(row: EventRow, visit: Visit) -> tuple[Any, ...]:
+    """Give the row's values in the order of the event table."""
+    grant = row.grant
+    return (
+        grant.site_id,
+        row.occurred_at,
+        row.received_at,
+        row.event_id,
+        row.name,
+        row.hostname,
+        row.path,
+        row.query,
+        *attributes_of(row, visit),
+        row.props,
+        row.revenue_amount,
+        row.revenue_currency,
+        row.engaged_ms,
+        row.scroll,
+        grant.visitor_id,
+        visit.visit_id,
+        visit.started_at,
+        UUID(hex=grant.receipt_id),
+        UUID(grant.decision_id),
+        grant.decided_at,
+        grant.policy_version,
+        grant.notice_hash,
+        list(grant.purposes),
+    )
+
+
+def _visit(row: tuple[Any, ...]) -> Visit:
+    site_id, visitor_id, visit_id, started_at, first_at, last_at, policy_version, *attributes = row
+    span = (started_at, first_at, last_at)
+    return Visit(site_id, visitor_id, visit_id, *span, policy_version, tuple(attributes))
+
+
+def _visit_values(visit: Visit) -> tuple[Any, ...]:
+    return (
+        visit.site_id,
+        visit.visitor_id,
+        visit.visit_id,
+        visit.started_at,
+        visit.first_at,
+        visit.last_at,
+        visit.policy_version,
+        *visit.attributes,
+    )

@@ -1,0 +1,189 @@
+"""Keep events in one DuckDB file that only this process opens."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock, local
+from typing import Any, Final
+
+import duckdb
+from sqlalchemy import Select
+from sqlalchemy.schema import CreateTable
+
+from consent_service.events import erasure
+from consent_service.events.dialect import DIALECT, compile_statement
+from consent_service.events.drain import Writing
+from consent_service.events.files import Files
+from consent_service.events.schema import Batch, events_metadata
+from consent_service.events.store import (
+    Applied,
+    CompactionResult,
+    EventStoreError,
+    Row,
+    Rows,
+    StoreUnavailable,
+)
+from consent_service.events.turns import Turns
+
+_PRUNE_EVERY: Final = timedelta(hours=1)
+
+
+class DuckDBStore:
+    """Store events in one file: one writer at a time, any number of reading threads that never block it.
+
+    A transaction is whole or absent after a crash. `compact` shuts everyone out while it swaps the file.
+    """
+
+    def __init__(self, path: Path | str, *, memory_limit: str = "512MB", threads: int = 2) -> None:
+        self._files = Files(Path(path), memory_limit, threads)
+        self._turns = Turns()
+        self._write_lock = Lock()
+        self._thread = local()
+        self._generation = 0
+        self._pruned_at: datetime | None = None
+        self._files.tidy()
+        self._connection: duckdb.DuckDBPyConnection | None = self._files.open()
+        _create(self._connection)
+
+    def apply(self, batch: Batch, now: datetime) -> Applied:
+        """Store a batch in one transaction, each event id of a site once in eight days."""
+        with self._transaction() as connection:
+            writing = Writing(connection, lambda: secrets.randbits(63))
+            applied = writing.store(batch)
+            if self._pruned_at is None or now - self._pruned_at >= _PRUNE_EVERY:
+                writing.prune(now)
+                self._pruned_at = now
+            return applied
+
+    def watermark(self, inbox_id: str) -> int:
+        """Give the last sequence number of the inbox that is stored, 0 when there is none."""
+        found = self.fetch("SELECT last_seq FROM watermark WHERE inbox_id = $1", [inbox_id]).rows
+        return int(found[0][0]) if found else 0
+
+    def erase(self, receipt_ids: Sequence[str]) -> dict[str, int]:
+        """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
+        with self._transaction() as connection:
+            return erasure.erase(connection, receipt_ids)
+
+    def retain(self, site_id: int, before: datetime, limit: int) -> int:
+        """Delete at most `limit` of the site's events that occurred before a time; count them."""
+        with self._transaction() as connection:
+            return erasure.retain(connection, site_id, before, limit)
+
+    def count_before(self, site_id: int, before: datetime) -> int:
+        """Count the site's events that occurred before a time."""
+        sql = "SELECT count(*) FROM event WHERE site_id = $1 AND occurred_at < $2"
+        return int(self.fetch(sql, [site_id, before]).rows[0][0])
+
+    def compact(self) -> CompactionResult:
+        """Rewrite the store so that deleted bytes leave the disk; reading and writing wait meanwhile.
+
+        A stream that is half read ends with StoreUnavailable at its next chunk.
+        """
+        with self._write_lock, self._turns.alone():
+            started, before = time.monotonic(), self._files.size()
+            self._shut()
+            try:
+                self._files.rewrite()
+            except duckdb.Error as error:
+                raise EventStoreError(
+                    f"the event store was not rewritten and is as before: {error}"
+                ) from error
+            finally:
+                self._connection = self._files.open()
+            return CompactionResult(before, self._files.size(), time.monotonic() - started)
+
+    def reader(self) -> DuckDBReader:
+        """Give a reader, safe to use from any thread."""
+        return DuckDBReader(self)
+
+    def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
+        """Run a compiled statement and give every row."""
+        with self._turns.shared():
+            cursor = self._thread_cursor()
+            cursor.execute(sql, list(params))
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Rows(columns, cursor.fetchall())
+
+    def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
+        """Run a compiled statement and give its rows in lists of at most `chunk`."""
+        with self._turns.shared():
+            generation, cursor = self._generation, self._open().cursor()
+            cursor.execute(sql, list(params))
+        try:
+            while True:
+                with self._turns.shared():
+                    if generation != self._generation:
+                        raise StoreUnavailable("the event store was rewritten meanwhile; ask again")
+                    rows = cursor.fetchmany(chunk)
+                if not rows:
+                    return
+                yield rows
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Write everything down and let go of the files; closing twice is fine."""
+        with self._write_lock, self._turns.alone():
+            if self._connection is not None:
+                self._shut()
+                self._files.tidy()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise StoreUnavailable("the event store is closed")
+        return self._connection
+
+    def _shut(self) -> None:
+        connection, self._connection = self._open(), None
+        self._generation += 1
+        connection.execute("FORCE CHECKPOINT")
+        connection.close()
+
+    def _thread_cursor(self) -> duckdb.DuckDBPyConnection:
+        # Cursors of an earlier file are left to their threads: the file they read is gone.
+        held: tuple[int, duckdb.DuckDBPyConnection] | None = getattr(self._thread, "cursor", None)
+        if held is None or held[0] != self._generation:
+            held = self._thread.cursor = (self._generation, self._open().cursor())
+        return held[1]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._write_lock, self._turns.shared():
+            cursor = self._open().cursor()
+            try:
+                cursor.begin()
+                yield cursor
+                cursor.commit()
+            except BaseException:
+                cursor.rollback()
+                raise
+            finally:
+                cursor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class DuckDBReader:
+    """Answer statements from a store in this process."""
+
+    store: DuckDBStore
+
+    def fetch(self, statement: Select[Any]) -> list[Row]:
+        """Give every row of the statement."""
+        return self.store.fetch(*compile_statement(statement)).rows
+
+    def stream(self, statement: Select[Any], chunk: int) -> Iterator[list[Row]]:
+        """Give the rows of the statement in lists of at most `chunk`."""
+        sql, params = compile_statement(statement)
+        return self.store.stream(sql, params, chunk)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in events_metadata.sorted_tables:
+        connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)))
