@@ -53,15 +53,7 @@ def banner_config(
         "policy_url": privacy_url(site_key, spoken),
         "valid_days": policy.valid_days,
         "refusal_days": policy.refusal_days,
-        "layout": str(settings.banner.layout),
-        "theme": str(settings.banner.theme),
-        "colors": {
-            "accent": settings.banner.colors.accent,
-            "label": label_on(settings.banner.colors.accent),
-        },
-        "logo_url": settings.banner.logo_url,
-        "signals": {"gpc": str(settings.signals.gpc)},
-        "after_withdrawal": str(settings.after_withdrawal),
+        **_look(settings),
         "material_version": material_version,
         "refusal_material_version": refusal_material_version,
         "scope": list(settings.origins),
@@ -92,6 +84,18 @@ def banner_texts(policy: Policy, language: str) -> dict[str, str]:
 def privacy_url(site_key: str, language: str) -> str:
     """Give the path of the hosted privacy page in a language."""
     return f"/privacy/{site_key}?lang={language}"
+
+
+def _look(settings: SiteSettings) -> dict[str, Any]:
+    banner = settings.banner
+    return {
+        "layout": str(banner.layout),
+        "theme": str(banner.theme),
+        "colors": {"accent": banner.colors.accent, "label": label_on(banner.colors.accent)},
+        "logo_url": banner.logo_url,
+        "signals": {"gpc": str(settings.signals.gpc)},
+        "after_withdrawal": str(settings.after_withdrawal),
+    }
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
