@@ -78,6 +78,8 @@ def load_model(model: type[Model], document: Mapping[str, Any]) -> tuple[Model |
             for detail in details
             # A list whose elements are wrong counts as too short too; the elements say it better.
             if detail["type"] != "too_short" or not any(_is_inside(path, detail["loc"]) for path in paths)
+            # A default that is made of a wrong key is no problem of its own.
+            if detail["type"] != "default_factory_not_called"
         ]
 
 

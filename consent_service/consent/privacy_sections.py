@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -48,8 +49,9 @@ class Matter:
 
     @property
     def site_url(self) -> str:
-        """Give the address of the site's first page."""
-        return f"https://{self.settings.domain}/"
+        """Give the address of the site's first page: of the domain's own origin where there is one."""
+        own = [origin for origin in self.settings.origins if urlsplit(origin).hostname == self.settings.domain]
+        return f"{[*own, *self.settings.origins, f'https://{self.settings.domain}'][0]}/"
 
     def say(self, key: str, **values: object) -> str:
         """Give a built-in sentence with its values."""

@@ -1,0 +1,155 @@
+"""The banner config says what is shown, and its hash names exactly that."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from consent_service.consent.banner import banner_config, notice_document, resolve_language
+from consent_service.consent.policy import Policy
+from consent_service.consent.texts import BANNER_KEYS
+from consent_service.sites.settings import SiteSettings
+from tests.unit.consent.policy_files import policy, policy_document, read, settings
+
+KEY = "abcdefabcdef"
+
+
+def config(
+    language: str | None = "fr",
+    *,
+    shown: Policy | None = None,
+    site: SiteSettings | None = None,
+    version: int = 3,
+    asked_again: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Give the banner config of the news site."""
+    return banner_config(
+        KEY,
+        site or settings(),
+        shown or policy(),
+        version,
+        language,
+        material_version=2,
+        refusal_material_version=1,
+        asked_again=asked_again,
+    )
+
+
+def changed_site(**changes: Any) -> SiteSettings:
+    return SiteSettings.from_document({**settings().document(), **changes})
+
+
+def test_the_config_has_the_members_of_the_contract() -> None:
+    found = config()
+    assert set(found) == {
+        "site", "language", "dir", "languages", "policy_version", "banner_hash", "purposes", "exempt",
+        "controller", "recipients", "texts", "policy_url", "valid_days", "refusal_days", "layout", "signals",
+        "scope", "asked_again", "theme", "colors", "logo_url", "after_withdrawal", "material_version",
+        "refusal_material_version",
+    }  # fmt: skip
+    assert (found["site"], found["policy_version"], found["language"], found["dir"]) == (KEY, 3, "fr", "ltr")
+    assert found["languages"] == ["fr", "en", "es"]
+    assert found["policy_url"] == f"/privacy/{KEY}?lang=fr"
+    assert found["controller"] == {"name": "Les Nouvelles du Matin"}
+    assert found["recipients"] == [{"name": "Hébergeur Exemple SAS", "country": "FR"}]
+    assert found["signals"] == {"gpc": "refuse"}
+    assert found["scope"] == ["https://nouvelles.example", "https://www.nouvelles.example"]
+    assert found["asked_again"] is None
+    assert set(found["texts"]) == set(BANNER_KEYS)
+
+
+def test_a_purpose_is_shown_in_the_language_with_what_it_stores() -> None:
+    (purpose,) = config("es")["purposes"]
+    assert purpose == {
+        "id": "analytics",
+        "title": "Medición de audiencia",
+        "description": policy_document()["purposes"][0]["description"]["es"],
+        "measures": True,
+        "data": ["page", "source", "campaign", "device", "country", "engagement"],
+        "recipients": ["Hébergeur Exemple SAS"],
+        "retention_days": 395,
+        "cookies": [
+            {
+                "name": "consent-service",
+                "kind": "local_storage",
+                "days": 180,
+                "description": "La prueba firmada de su acuerdo.",
+            }
+        ],
+    }
+    (exempt,) = config("es")["exempt"]
+    assert set(exempt) == {"id", "title", "description", "cookies"}
+
+
+def test_a_site_shortens_what_its_policy_keeps_and_never_lengthens_it() -> None:
+    assert config(site=changed_site(retention_days=30))["purposes"][0]["retention_days"] == 30
+    assert config(site=changed_site(retention_days=1095))["purposes"][0]["retention_days"] == 395
+
+
+def test_the_policys_words_come_before_the_built_in_ones_and_only_the_link_is_left() -> None:
+    texts = config("fr")["texts"]
+    assert texts["title"] == "Votre choix sur la mesure d'audience"
+    assert texts["body"].startswith("Les Nouvelles du Matin souhaite")
+    assert f"« {texts['open']} »" in texts["body"]
+    assert texts["body"].endswith("{policy}")
+    assert texts["accept"] == "Accepter"
+    built_in = config("en")["texts"]
+    assert "Les Nouvelles du Matin" in built_in["body"]
+    assert "Audience measurement" in built_in["body"]
+    assert "{" not in json.dumps({**built_in, "body": built_in["body"].replace("{policy}", "")})[1:]
+
+
+def test_the_label_that_reopens_may_name_the_controller() -> None:
+    document = policy_document()
+    document["texts"]["fr"]["open"] = "Mes choix – {controller}"
+    texts = config(shown=read(document))["texts"]
+    assert texts["open"] == "Mes choix – Les Nouvelles du Matin"
+    assert "« Mes choix – Les Nouvelles du Matin »" in texts["body"]
+
+
+def test_an_unknown_language_falls_back_and_a_region_to_its_language() -> None:
+    assert config("xx") == config("fr") == config(None)
+    assert resolve_language(policy(), "en-GB") == "en"
+
+
+def test_a_right_to_left_language_says_so() -> None:
+    document = json.loads(json.dumps(policy_document()).replace('"es"', '"ar"'))
+    document["texts"]["ar"] = {key: f"نص {key}" for key in BANNER_KEYS} | {"body": "نص {policy}"}
+    found = config("ar", shown=read(document))
+    assert (found["language"], found["dir"]) == ("ar", "rtl")
+
+
+def test_the_hash_is_that_of_the_kept_document_and_the_document_says_what_was_shown() -> None:
+    found = config()
+    kept = notice_document(found)
+    assert hashlib.sha256(kept).hexdigest() == found["banner_hash"]
+    assert json.loads(kept)["texts"] == found["texts"]
+    assert notice_document(json.loads(json.dumps(found))) == kept
+
+
+BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.png", "colors": {"accent": "#000000"}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        config("en"),
+        config(version=4),
+        config(asked_again={"reason": "Parce que.", "purposes": ["analytics"]}),
+        config(shown=policy(valid_days=179)),
+        config(shown=policy(refusal_days=181)),
+        config(site=changed_site(retention_days=30)),
+        config(site=changed_site(signals={"gpc": "ask"})),
+        config(site=changed_site(after_withdrawal="reload")),
+        *(config(site=changed_site(banner={key: value})) for key, value in BANNER.items()),
+    ],
+)
+def test_two_different_screens_never_share_a_hash(other: dict[str, Any]) -> None:
+    assert other["banner_hash"] != config()["banner_hash"]
+
+
+def test_who_may_decide_is_no_part_of_the_hash() -> None:
+    other = config(site=changed_site(origins=["https://new.example"]))
+    assert other["scope"] == ["https://new.example"]
+    assert other["banner_hash"] == config()["banner_hash"]
