@@ -59,7 +59,7 @@ def names(models: tuple[type[StrictModel], ...], values: tuple[type[StrEnum], ..
 )
 def test_every_key_and_value_is_documented(page: str, name: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
-    assert any(written in text for written in (f"`{name}`", f"[{name}]", f"[{name}.", f'"{name}"'))
+    assert any(written in text for written in (f"`{name}`", f"[{name}]", f"[{name}.", f".{name}]", f'"{name}"'))
 
 
 def test_the_built_in_languages_are_named() -> None:
