@@ -83,9 +83,10 @@ def load_config(
     *,
     data_dir: Path | None = None,
     port: int = 8000,
+    workers: int | None = None,
     is_demo: bool = False,
 ) -> Config:
-    """Read and check all settings; `data_dir` wins over the environment.
+    """Read and check all settings; `data_dir` and `workers` win over the environment.
 
     Raises ProblemsError with every wrong or missing setting at once.
     """
@@ -101,7 +102,7 @@ def load_config(
         public_url=reader.public_url(port),
         trusted_proxies=reader.trusted_proxies(),
         geoip_db=reader.geoip_db(),
-        workers=reader.workers(),
+        workers=reader.workers() if workers is None else workers,
         rate_limits=reader.rate_limits(),
         log_level=reader.log_level(),
         is_demo=is_demo,

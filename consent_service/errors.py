@@ -132,9 +132,7 @@ class RateLimited(ServiceError):
     code, status = "rate_limited", 429
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(
-            "too many requests; nothing was stored", headers={"Retry-After": str(max(1, retry_after))}
-        )
+        super().__init__("too many requests; nothing was stored", headers={"Retry-After": str(max(1, retry_after))})
 
 
 class Unavailable(ServiceError):

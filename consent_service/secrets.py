@@ -54,7 +54,7 @@ def write_secrets(directory: Path, now: datetime) -> None:
 
 
 def read_secrets(directory: Path) -> tuple[SecretKey, ...]:
-    """Read the secrets file, newest key first; raises ProblemsError with the mend when it is missing or open to others."""
+    """Read the keys, newest first; raises ProblemsError with the mend when the file is missing or open to others."""
     path = directory / FILE_NAME
     place = str(path)
     try:

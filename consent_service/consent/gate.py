@@ -71,9 +71,7 @@ class Grant:
     data: frozenset[str]
 
 
-def check(
-    state: ReceiptState | None, rules: GateRules, *, now: datetime, has_signal: bool
-) -> Grant | Refusal:
+def check(state: ReceiptState | None, rules: GateRules, *, now: datetime, has_signal: bool) -> Grant | Refusal:
     """Grant the storing of events under a receipt, or name the first reason not to.
 
     A receipt that is not in the main database any more was erased with its record: its token counts as withdrawn.

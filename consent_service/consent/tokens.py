@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -89,8 +89,7 @@ class TokenSigner:
             token.policy_version,
             _FLAG_UNDER_SIGNAL if token.is_under_signal else 0,
         ]
-        signer = self._serializer.make_signer(SALT)
-        assert isinstance(signer, _Signer)
+        signer = cast(_Signer, self._serializer.make_signer(SALT))
         signer.stamp = int(token.issued_at.timestamp())
         return signer.sign(self._serializer.dump_payload(payload)).decode()
 

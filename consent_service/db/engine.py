@@ -22,6 +22,8 @@ def make_engine(url: str | URL) -> Engine:
         pool_size=10,
         max_overflow=10,
         pool_timeout=5,
+        # Parameters are personal data; errors go to the log.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=8000 -c timezone=UTC",
@@ -31,7 +33,10 @@ def make_engine(url: str | URL) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(
-        url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=16
+        url,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_size=16,
     )
 
     @event.listens_for(engine, "connect")

@@ -14,9 +14,7 @@ MAX_AGE_SECONDS = 0.5
 
 def bump(connection: Connection, name: str) -> None:
     """Make every process reread what it caches under `name`, within half a second of the commit."""
-    changed = connection.execute(
-        update(revision).where(revision.c.name == name).values(number=revision.c.number + 1)
-    )
+    changed = connection.execute(update(revision).where(revision.c.name == name).values(number=revision.c.number + 1))
     if changed.rowcount == 0:
         connection.execute(insert(revision).values(name=name, number=1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import JSON as GenericJSON
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     TypeDecorator,
     false,
 )
-from sqlalchemy import JSON as GenericJSON
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(

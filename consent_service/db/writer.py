@@ -67,9 +67,7 @@ class Writer:
             if is_last:
                 return
 
-    def _collect(
-        self, first: tuple[Work[Any], Future[Any]]
-    ) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
+    def _collect(self, first: tuple[Work[Any], Future[Any]]) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
         group = [first]
         while len(group) < GROUP_SIZE:
             try:

@@ -1,0 +1,121 @@
+"""Wire the application together: the only place that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from consent_service.browser.limits import RateLimiter, ReceiptQuota
+from consent_service.browser.place import MmdbLookup, no_lookup
+from consent_service.collect.inbox import Inbox
+from consent_service.config import Config, load_config
+from consent_service.consent.publication import Publications
+from consent_service.consent.receipts import Receipts
+from consent_service.consent.tokens import TokenSigner
+from consent_service.db.engine import make_engine
+from consent_service.db.writer import Writer
+from consent_service.serve.socket import KeeperClient
+from consent_service.services import EXTENSION, Services
+from consent_service.sites.registry import Sites
+from consent_service.web import answer_errors
+
+
+def utc_now() -> datetime:
+    """Give the present time, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Hold the parts that every process shares, web worker, keeper and command alike."""
+
+    config: Config
+    now: Callable[[], datetime]
+    engine: Engine
+    writer: Writer
+    sites: Sites
+    publications: Publications
+
+    def close(self) -> None:
+        """Commit what waits and let go of the main database."""
+        self.writer.close()
+        self.engine.dispose()
+
+
+def make_core(config: Config, now: Callable[[], datetime] = utc_now) -> Core:
+    """Open the main database and the caches over it."""
+    engine = make_engine(config.database_url)
+    writer = Writer(engine)
+    sites = Sites(engine)
+    return Core(config, now, engine, writer, sites, Publications(engine, writer, sites, now))
+
+
+def make_services(core: Core) -> Services:
+    """Make the parts of a web worker."""
+    config = core.config
+    keeper = KeeperClient(config.socket_path)
+    return Services(
+        config=config,
+        now=core.now,
+        engine=core.engine,
+        writer=core.writer,
+        sites=core.sites,
+        publications=core.publications,
+        receipts=Receipts(core.engine),
+        signer=TokenSigner([key.value for key in config.secret_keys]),
+        inbox=Inbox(config.inbox_dir),
+        limiter=RateLimiter(config.rate_limits),
+        quota=ReceiptQuota(),
+        lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
+        reader=keeper,
+        is_keeper_ready=keeper.is_ready,
+    )
+
+
+def create_app(config: Config | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
+    """Make the WSGI application of one web worker; without a config, by the environment's settings."""
+    core = make_core(load_config() if config is None else config, now)
+    app = Flask("consent_service", static_folder=None, template_folder=None)
+    app.config["SECRET_KEY"] = core.config.secret_keys[0].value
+    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    app.extensions[EXTENSION] = make_services(core)
+    answer_errors(app)
+    _register(app, core.config)
+    return app
+
+
+def _register(app: Flask, config: Config) -> None:
+    from consent_service.collect.routes import bp as collect
+    from consent_service.consent.assets import bp as assets
+    from consent_service.consent.pages import bp as pages
+    from consent_service.consent.report_routes import bp as consent_report
+    from consent_service.consent.routes import bp as consent
+    from consent_service.console.admin_api import bp as admin_api
+    from consent_service.console.pages import bp as console
+    from consent_service.export.routes import bp as export
+    from consent_service.serve.health import bp as health
+    from consent_service.serve.openapi import bp as openapi
+    from consent_service.stats.routes import bp as stats
+
+    for blueprint in (
+        consent,
+        collect,
+        assets,
+        pages,
+        stats,
+        export,
+        consent_report,
+        admin_api,
+        console,
+        health,
+        openapi,
+    ):
+        app.register_blueprint(blueprint)
+    if config.is_demo:
+        from consent_service.demo.routes import bp as demo
+
+        app.register_blueprint(demo)

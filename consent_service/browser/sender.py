@@ -1,0 +1,45 @@
+"""Know of the browser that sent the present request what the product may know: coarse device, place, rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+from consent_service.browser.device import Device, read_device
+from consent_service.browser.place import Address, Place, client_address, find_place, is_trusted
+from consent_service.errors import RateLimited
+from consent_service.services import services
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Hold device and place of a request, and its address, which never leaves memory."""
+
+    device: Device
+    place: Place
+    address: Address | None
+
+    def __repr__(self) -> str:
+        return "Sender(…)"
+
+
+def read_sender() -> Sender:
+    """Read the sender of the present request."""
+    parts = services()
+    proxies = parts.config.trusted_proxies
+    address = client_address(request.remote_addr, request.headers.get("X-Forwarded-For"), proxies)
+    peer = client_address(request.remote_addr, None, ())
+    place = find_place(address, dict(request.headers), from_proxy=is_trusted(peer, proxies), lookup=parts.lookup)
+    return Sender(read_device(request.headers.get("User-Agent")), place, address)
+
+
+def limit_rate(sender: Sender, kind: str, rule: str | None = None) -> None:
+    """Raise RateLimited when the address asked too often; `rule` names the setting of another kind."""
+    parts = services()
+    address = sender.address
+    if parts.config.is_demo and (address is None or address.is_loopback):
+        return
+    wait = parts.limiter.take(kind, str(address), rule)
+    if wait:
+        raise RateLimited(wait)

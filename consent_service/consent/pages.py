@@ -1,0 +1,62 @@
+"""Serve the hosted privacy page of each site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from consent_service.consent.privacy import privacy_page, render_privacy
+from consent_service.consent.publication import Publication
+from consent_service.consent.routes import find_publication
+from consent_service.errors import NotFound
+from consent_service.services import services
+from consent_service.web import find_site, json_response
+
+bp = Blueprint("pages", __name__, url_prefix="/privacy")
+
+_CACHE = "public, max-age=300"
+
+
+@bp.get("/<key>.json")
+@bp.get("/<key>/<int:version>.json")
+def get_privacy_json(key: str, version: int | None = None) -> Response:
+    """Give the privacy policy as data."""
+    return json_response(_page(find_publication(find_site(key)), version), cache=_CACHE)
+
+
+@bp.get("/<key>")
+@bp.get("/<key>/<int:version>")
+def get_privacy(key: str, version: int | None = None) -> Response:
+    """Give the privacy policy as a page in the reader's language."""
+    publication = find_publication(find_site(key))
+    public_url = services().config.public_url
+    # The banner can be reopened here only when this origin is one of those that may decide.
+    script = f"/c/{key}.js" if public_url in publication.site.origins else None
+    response = Response(render_privacy(_page(publication, version), script_src=script), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    response.headers["Cache-Control"] = _CACHE
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _page(publication: Publication, version: int | None) -> dict[str, Any]:
+    shown = publication.current if version is None else publication.versions.get(version)
+    if shown is None:
+        raise NotFound("this site has no policy version of this number")
+    wanted = request.args.get("lang") or request.accept_languages.best_match(list(shown.policy.languages))
+    site = publication.site
+    return privacy_page(
+        site.key,
+        site.settings,
+        shown.policy,
+        shown.version,
+        wanted,
+        published_at=shown.published_at,
+        is_pinned=version is not None,
+    )

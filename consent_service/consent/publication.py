@@ -1,0 +1,179 @@
+"""Know what each site has published: its policy versions, the banners made of them and the gate's rules."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select
+
+from consent_service.consent.banner import banner_config, notice_document, resolve_language
+from consent_service.consent.gate import GateRules
+from consent_service.consent.policy import Policy
+from consent_service.db.tables import notice, policy_version
+from consent_service.db.upsert import insert_missing
+from consent_service.db.writer import Writer
+from consent_service.sites.registry import Site, Sites
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """Hold one published policy. Grants older than `material_version` are asked again, refusals older than
+    `refusal_material_version`."""
+
+    version: int
+    policy: Policy
+    content_hash: str
+    material_version: int
+    refusal_material_version: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRef:
+    """Tell which policy version and language a known banner hash belongs to."""
+
+    policy_version: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Hold everything a site has published; `banners` are the present configs by language."""
+
+    site: Site
+    versions: Mapping[int, PolicyVersion]
+    current: PolicyVersion
+    banners: Mapping[str, dict[str, Any]]
+    notices: Mapping[str, NoticeRef]
+    rules: GateRules
+
+    def banner(self, language: str | None) -> dict[str, Any]:
+        """Give the banner config in a language, or the default one's where that is not there."""
+        return self.banners[resolve_language(self.current.policy, language)]
+
+
+class Publications:
+    """Give what a site has published, from a cache that is half a second old at most."""
+
+    def __init__(self, engine: Engine, writer: Writer, sites: Sites, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._sites = sites
+        self._now = now
+        self._lock = threading.Lock()
+        self._number = -1
+        self._kept: dict[int, Publication | None] = {}
+
+    def of(self, site: Site) -> Publication | None:
+        """Give a site's publication, or None when it has no policy yet.
+
+        Every banner that can be shown is in the notice table before this returns, so that no decision can cite one
+        whose words are not kept.
+        """
+        number = self._sites.revision.number()
+        with self._lock:
+            if number != self._number:
+                self._kept.clear()
+                self._number = number
+            if site.site_id in self._kept:
+                return self._kept[site.site_id]
+        publication = self._load(site)
+        with self._lock:
+            if number == self._number:
+                self._kept[site.site_id] = publication
+        return publication
+
+    def _load(self, site: Site) -> Publication | None:
+        with self._engine.connect() as connection:
+            publication = load_publication(connection, site)
+        if publication is None:
+            return None
+        missing = [
+            config for config in publication.banners.values() if config["banner_hash"] not in publication.notices
+        ]
+        if not missing:
+            return publication
+        self._writer.run(lambda connection: keep_notices(connection, site, publication, self._now()))
+        with self._engine.connect() as connection:
+            return load_publication(connection, site)
+
+
+def load_publication(connection: Connection, site: Site) -> Publication | None:
+    """Read what a site has published; None without a policy."""
+    rows = connection.execute(
+        select(policy_version).where(policy_version.c.site_id == site.site_id).order_by(policy_version.c.version)
+    )
+    versions = {row.version: _version(row) for row in rows}
+    if not versions:
+        return None
+    current = versions[max(versions)]
+    known = connection.execute(
+        select(notice.c.notice_hash, notice.c.policy_version, notice.c.language).where(notice.c.site_id == site.site_id)
+    )
+    measuring = current.policy.measuring
+    return Publication(
+        site=site,
+        versions=versions,
+        current=current,
+        banners={language: _banner(site, versions, current, language) for language in current.policy.languages},
+        notices={row.notice_hash: NoticeRef(row.policy_version, row.language) for row in known},
+        rules=GateRules(
+            site_id=site.site_id,
+            # A policy for children measures nothing: no receipt can hold the empty purpose.
+            purpose="" if measuring is None else measuring.id,
+            data=frozenset() if measuring is None else frozenset(str(group) for group in measuring.data),
+            material_version=current.material_version,
+            refuses_signal=site.settings.signals.gpc == "refuse",
+        ),
+    )
+
+
+def keep_notices(connection: Connection, site: Site, publication: Publication, now: datetime) -> None:
+    """Keep the exact words of every present banner that is not kept yet."""
+    for language, config in publication.banners.items():
+        values = {
+            "notice_hash": config["banner_hash"],
+            "site_id": site.site_id,
+            "policy_version": config["policy_version"],
+            "language": language,
+            "document": notice_document(config),
+            "created_at": now,
+        }
+        insert_missing(connection, notice, values)
+
+
+def _banner(site: Site, versions: Mapping[int, PolicyVersion], current: PolicyVersion, language: str) -> dict[str, Any]:
+    return banner_config(
+        site.key,
+        site.settings,
+        current.policy,
+        current.version,
+        language,
+        material_version=current.material_version,
+        refusal_material_version=current.refusal_material_version,
+        asked_again=_asked_again(versions, current, language),
+    )
+
+
+def _asked_again(versions: Mapping[int, PolicyVersion], current: PolicyVersion, language: str) -> dict[str, Any] | None:
+    # The newest material change is what those who decided before it are told about.
+    policy = versions[current.material_version].policy if current.material_version in versions else None
+    if policy is None or not policy.material_purposes:
+        return None
+    reason = policy.material_reason.get(language) or next(iter(policy.material_reason.values()), "")
+    return {"reason": reason, "purposes": list(policy.material_purposes)}
+
+
+def _version(row: Row[*tuple[Any, ...]]) -> PolicyVersion:
+    return PolicyVersion(
+        version=row.version,
+        policy=Policy.from_document(row.document),
+        content_hash=row.content_hash,
+        material_version=row.material_version,
+        refusal_material_version=row.refusal_material_version,
+        published_at=row.published_at,
+    )

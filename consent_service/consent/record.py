@@ -1,0 +1,326 @@
+"""Write decisions: the one module that does. A decision, its receipt, its revocation and its erasure job commit
+together, so that a withdrawal can never be half done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, insert, select
+
+from consent_service.db.tables import (
+    decision,
+    decision_count,
+    decision_removal,
+    erasure_job,
+    receipt,
+    revocation,
+)
+from consent_service.db.upsert import add_to_counts, insert_missing, upsert
+from consent_service.ids import new_id, new_receipt_id, new_visitor_id
+
+ERASE_WITHIN = timedelta(seconds=60)
+# A visitor id lives no longer than 395 days, however often the choice is renewed.
+VISITOR_LIFE = timedelta(days=395)
+SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Hold one act of a visitor, judged: what it grants, under which policy and notice, and what it proves.
+
+    `evidence`, `device` and `country` are left out of the record of a refusal.
+    """
+
+    site_id: int
+    site_key: str
+    action: str
+    purposes: Mapping[str, bool]
+    policy_version: int
+    policy_hash: str
+    notice_hash: str | None
+    language: str
+    mechanism: str
+    measuring: str
+    decided_at: datetime
+    expires_at: datetime
+    is_under_signal: bool
+    evidence: Mapping[str, Any]
+    device: str | None
+    country: str | None
+
+    @property
+    def granted(self) -> tuple[str, ...]:
+        """Give the purposes that are granted."""
+        return tuple(purpose for purpose, is_granted in self.purposes.items() if is_granted)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Tell how the erasure that came with a withdrawal stands."""
+
+    erasure_id: str
+    status: str
+    events: int | None
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Tell what was written. `receipt_id` is None for a refusal without an earlier consent."""
+
+    decision_id: str
+    receipt_id: str | None
+    withdrawn: tuple[str, ...]
+    erasure: Erasure | None
+
+
+def record(connection: Connection, act: Act, prior: Mapping[str, Any] | None, *, erases: bool = True) -> Recorded:
+    """Write one decision as the continuation of `prior`, a locked receipt row, or as the start of a new receipt.
+
+    A decision that turns off a granted purpose is a withdrawal of it (GDPR art. 7(3)). A consent that ended, or a
+    measuring purpose that was withdrawn, never comes back to life: its next grant begins a new receipt and visitor.
+    """
+    granted = act.granted
+    if prior is not None and _is_over(prior, granted, act.measuring):
+        prior = None
+    if prior is None and not granted:
+        return _refusal(connection, act)
+    before = tuple(prior["purposes"]) if prior is not None else ()
+    withdrawn = tuple(purpose for purpose in before if purpose not in granted)
+    receipt_id = prior["receipt_id"] if prior is not None else new_receipt_id()
+    decision_id = _append(connection, act, receipt_id, prior["decision_id"] if prior is not None else None, withdrawn)
+    upsert(connection, receipt, _receipt_values(act, prior, receipt_id, decision_id, withdrawn))
+    erasure = None
+    if withdrawn:
+        erasure = _revoke(connection, act, receipt_id, decision_id, withdrawn, erases=erases)
+    return Recorded(decision_id, receipt_id, withdrawn, erasure)
+
+
+def record_many(connection: Connection, acts: Sequence[Act]) -> list[Recorded]:
+    """Write many first decisions at once, each as `record` would write it without an earlier receipt."""
+    done: list[Recorded] = []
+    decisions: list[dict[str, Any]] = []
+    receipts: list[dict[str, Any]] = []
+    for act in acts:
+        receipt_id = new_receipt_id() if act.granted else None
+        values = _decision_values(act, receipt_id, None, ())
+        decisions.append(values)
+        if receipt_id is not None:
+            receipts.append(_receipt_values(act, None, receipt_id, values["decision_id"], ()))
+        done.append(Recorded(values["decision_id"], receipt_id, (), None))
+    if decisions:
+        connection.execute(insert(decision), decisions)
+    if receipts:
+        connection.execute(insert(receipt), receipts)
+    add_to_counts(connection, decision_count, [row for act in acts if not act.granted for row in _counts(act)])
+    return done
+
+
+def find_erasure(connection: Connection, receipt_id: str) -> Erasure | None:
+    """Give the newest erasure of a receipt's events, if one was asked for."""
+    row = connection.execute(
+        select(erasure_job)
+        .where(erasure_job.c.receipt_id == receipt_id)
+        .order_by(erasure_job.c.requested_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Erasure(row.erasure_id, row.status, row.events, row.due_at)
+
+
+def request_erasure(
+    connection: Connection,
+    *,
+    site_id: int,
+    receipt_id: str,
+    reason: str,
+    now: datetime,
+    number: int | None = None,
+) -> Erasure:
+    """Ask the keeper to erase every event of a receipt; a request that waits already is given back."""
+    waiting = connection.execute(
+        select(erasure_job).where(erasure_job.c.receipt_id == receipt_id, erasure_job.c.status == "pending")
+    ).first()
+    if waiting is not None:
+        return Erasure(waiting.erasure_id, waiting.status, waiting.events, waiting.due_at)
+    erasure = Erasure(new_id(), "pending", None, now + ERASE_WITHIN)
+    connection.execute(
+        insert(erasure_job).values(
+            erasure_id=erasure.erasure_id,
+            site_id=site_id,
+            receipt_id=receipt_id,
+            revocation_number=number,
+            reason=reason,
+            status=erasure.status,
+            requested_at=now,
+            due_at=erasure.due_at,
+        )
+    )
+    return erasure
+
+
+def remove_records(connection: Connection, receipt_id: str, *, reason: str, now: datetime) -> int:
+    """Delete a receipt with the records and salts of its decisions; gives how many decisions went.
+
+    `reason` is "erasure" (a request the officer upheld, GDPR art. 17) or "retention".
+    """
+    ids = list(connection.execute(select(decision.c.decision_id).where(decision.c.receipt_id == receipt_id)).scalars())
+    remove_decisions(connection, ids, reason=reason, now=now)
+    connection.execute(delete(receipt).where(receipt.c.receipt_id == receipt_id))
+    return len(ids)
+
+
+def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, reason: str, now: datetime) -> None:
+    """Delete decisions, each named first: the append-only trigger lets go of no other."""
+    for decision_id in decision_ids:
+        insert_missing(connection, decision_removal, {"decision_id": decision_id, "reason": reason, "removed_at": now})
+    for start in range(0, len(decision_ids), 500):
+        part = decision_ids[start : start + 500]
+        connection.execute(delete(decision).where(decision.c.decision_id.in_(part)))
+
+
+def _is_over(prior: Mapping[str, Any], granted: Sequence[str], measuring: str) -> bool:
+    if not prior["purposes"]:
+        return True
+    return measuring in granted and measuring in prior["withdrawn"]
+
+
+def _refusal(connection: Connection, act: Act) -> Recorded:
+    decision_id = _append(connection, act, None, None, ())
+    add_to_counts(connection, decision_count, _counts(act))
+    return Recorded(decision_id, None, (), None)
+
+
+def _append(
+    connection: Connection,
+    act: Act,
+    receipt_id: str | None,
+    previous_id: str | None,
+    withdrawn: Sequence[str],
+) -> str:
+    values = _decision_values(act, receipt_id, previous_id, withdrawn)
+    connection.execute(insert(decision).values(**values))
+    return str(values["decision_id"])
+
+
+def _decision_values(
+    act: Act, receipt_id: str | None, previous_id: str | None, withdrawn: Sequence[str]
+) -> dict[str, Any]:
+    decision_id = new_id()
+    shared = {
+        "action": act.action,
+        "purposes": dict(act.purposes),
+        "withdrawn": list(withdrawn),
+        "policy_version": act.policy_version,
+        "language": act.language,
+        "mechanism": act.mechanism,
+    }
+    document = {
+        "v": 1,
+        "type": "decision",
+        "site": act.site_key,
+        "decision_id": decision_id,
+        "receipt_id": receipt_id,
+        "previous_id": previous_id,
+        "decided_at": act.decided_at.isoformat(),
+        "expires_at": act.expires_at.isoformat(),
+        "policy_hash": act.policy_hash,
+        "notice": act.notice_hash,
+        **shared,
+    }
+    if act.granted:
+        # What proves a grant would single out one who refuses: a refusal's record has none of it.
+        document |= {"device": act.device, "country": act.country, **act.evidence}
+    return {
+        "decision_id": decision_id,
+        "site_id": act.site_id,
+        "receipt_id": receipt_id,
+        "previous_id": previous_id,
+        "notice_hash": act.notice_hash,
+        "device": act.device if act.granted else None,
+        "country": act.country if act.granted else None,
+        "decided_at": act.decided_at,
+        "expires_at": act.expires_at,
+        "record": orjson.dumps(document, option=orjson.OPT_SORT_KEYS),
+        "salt": token_bytes(SALT_BYTES),
+        **shared,
+    }
+
+
+def _receipt_values(
+    act: Act, prior: Mapping[str, Any] | None, receipt_id: str, decision_id: str, withdrawn: Sequence[str]
+) -> dict[str, Any]:
+    now, granted = act.decided_at, act.granted
+    is_unbroken = prior is not None and now < prior["expires_at"]
+    keeps_visitor = prior is not None and is_unbroken and now < prior["visitor_at"] + VISITOR_LIFE
+    keeps_grant = prior is not None and is_unbroken and act.measuring in prior["purposes"]
+    turned_off = [] if prior is None else [item for item in prior["withdrawn"] if item not in granted]
+    return {
+        "receipt_id": receipt_id,
+        "site_id": act.site_id,
+        "visitor_id": prior["visitor_id"] if prior is not None and keeps_visitor else new_visitor_id(),
+        "visitor_at": prior["visitor_at"] if prior is not None and keeps_visitor else now,
+        "decision_id": decision_id,
+        "decided_at": now,
+        "granted_at": prior["granted_at"] if prior is not None and keeps_grant else now,
+        "expires_at": act.expires_at,
+        "policy_version": act.policy_version,
+        "notice_hash": act.notice_hash or (prior["notice_hash"] if prior is not None else ""),
+        "purposes": list(granted),
+        "withdrawn": [*turned_off, *(item for item in withdrawn if item not in turned_off)],
+        "withdrawn_at": now if withdrawn and not granted else None,
+        "is_restricted": bool(prior["is_restricted"]) if prior is not None else False,
+        "is_under_signal": act.is_under_signal,
+        "created_at": prior["created_at"] if prior is not None else now,
+    }
+
+
+def _revoke(
+    connection: Connection,
+    act: Act,
+    receipt_id: str,
+    decision_id: str,
+    withdrawn: Sequence[str],
+    *,
+    erases: bool,
+) -> Erasure | None:
+    number = connection.execute(
+        insert(revocation)
+        .values(
+            site_id=act.site_id,
+            receipt_id=receipt_id,
+            decision_id=decision_id,
+            purposes=list(withdrawn),
+            revoked_at=act.decided_at,
+        )
+        .returning(revocation.c.number)
+    ).scalar_one()
+    if not erases or act.measuring not in withdrawn:
+        return None
+    return request_erasure(
+        connection,
+        site_id=act.site_id,
+        receipt_id=receipt_id,
+        reason="withdrawal",
+        now=act.decided_at,
+        number=number,
+    )
+
+
+def _counts(act: Act) -> list[dict[str, Any]]:
+    day = act.decided_at.date()
+    return [
+        {
+            "site_id": act.site_id,
+            "day": day,
+            "action": act.action,
+            "dimension": name,
+            "value": value or "",
+            "n": 1,
+        }
+        for name, value in (("device", act.device), ("country", act.country))
+    ]

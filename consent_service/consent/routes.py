@@ -1,0 +1,114 @@
+"""Answer the banner, decision and withdrawal calls of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import orjson
+from flask import Blueprint, Response, request
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from consent_service.browser.body import MAX_BODY, read_json
+from consent_service.browser.sender import limit_rate, read_sender
+from consent_service.consent.acts import decide, judge
+from consent_service.consent.cookies import read_token, set_cookies
+from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
+from consent_service.consent.idempotency import body_hash
+from consent_service.consent.publication import Publication
+from consent_service.consent.withdrawal import open_for_withdrawal, withdraw
+from consent_service.errors import Invalid, NotFound
+from consent_service.services import services
+from consent_service.sites.registry import Site
+from consent_service.web import (
+    allow_origins,
+    find_site,
+    json_response,
+    parse_model,
+    read_body,
+    require_origin,
+)
+
+bp = Blueprint("consent", __name__, url_prefix="/v1")
+allow_origins(bp)
+
+T = TypeVar("T")
+
+
+@bp.route("/sites/<key>/banner", methods=["GET", "OPTIONS"], provide_automatic_options=False)
+def get_banner(key: str) -> Response:
+    """Give the banner config of a site."""
+    config = find_publication(find_site(key)).banner(request.args.get("lang"))
+    response = json_response(config, cache="max-age=300, stale-while-revalidate=3600")
+    response.set_etag(config["banner_hash"])
+    response.make_conditional(request)
+    return response
+
+
+@bp.route("/decisions", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+def post_decision() -> Response:
+    """Record a decision and answer with its signed token."""
+    parts, body = services(), read_body(MAX_BODY)
+    sender = read_sender()
+    limit_rate(sender, "decisions")
+    wish = parse_model(DecisionRequest, _object(body))
+    site = find_site(wish.site)
+    require_origin(site)
+    publication = find_publication(site)
+    digest = body_hash("decision", body)
+    wish = wish.model_copy(update={"previous": read_token(request, site.key, wish.previous)})
+    act = judge(wish, publication, sender, parts.now())
+    answer, receipt_id = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
+    if receipt_id is not None:
+        parts.receipts.forget([receipt_id])
+    return _answer(answer, 201, site)
+
+
+@bp.route("/withdrawals", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+def post_withdrawal() -> Response:
+    """Withdraw a consent, close the gate and ask for the erasure of what it collected."""
+    parts, body = services(), read_body(MAX_BODY)
+    # Withdrawing has a share of its own: deciding often must not use it up.
+    limit_rate(read_sender(), "withdrawals", "decisions")
+    wish = parse_model(WithdrawalRequest, _object(body))
+    site = find_site(wish.site)
+    require_origin(site)
+    publication = find_publication(site)
+    now = parts.now()
+    token = open_for_withdrawal(parts.signer, read_token(request, site.key, wish.token), site.key, now)
+    digest = body_hash("withdrawal", body)
+    answer = _once_more(lambda connection: withdraw(connection, wish, token, publication, parts.signer, digest, now))
+    if token.receipt_id is not None:
+        parts.receipts.forget([token.receipt_id])
+    return _answer(answer, 200, site)
+
+
+def find_publication(site: Site) -> Publication:
+    """Give what a site has published; raises NotFound before its first policy."""
+    publication = services().publications.of(site)
+    if publication is None:
+        raise NotFound("this site has no published policy yet")
+    return publication
+
+
+def _object(body: bytes) -> object:
+    document = read_json(body)
+    if not isinstance(document, dict):
+        raise Invalid([("", "must be an object")])
+    return document
+
+
+def _once_more(work: Callable[[Connection], T]) -> T:
+    # Two requests with one idempotency key may run at the same time; the second then finds the first one's answer.
+    try:
+        return services().writer.run(work)
+    except IntegrityError:
+        return services().writer.run(work)
+
+
+def _answer(answer: bytes, status: int, site: Site) -> Response:
+    parts = services()
+    response = json_response(answer, status)
+    set_cookies(request, response, site.key, orjson.loads(answer), parts.signer, parts.now())
+    return response

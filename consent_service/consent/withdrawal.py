@@ -1,0 +1,156 @@
+"""Withdraw a consent: as easy as giving it (GDPR art. 7(3)), never failing for age, version or evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from consent_service.consent.acts import erasure_document, refusal_token, timestamp
+from consent_service.consent.banner import resolve_language
+from consent_service.consent.decision import Action, WithdrawalRequest
+from consent_service.consent.gate import Refusal
+from consent_service.consent.idempotency import find_answer, keep_answer
+from consent_service.consent.publication import PolicyVersion, Publication
+from consent_service.consent.receipts import lock_state
+from consent_service.consent.record import Act, Erasure, find_erasure, record
+from consent_service.consent.tokens import (
+    ExpiredToken,
+    Token,
+    TokenError,
+    TokenSigner,
+    cut_to_day,
+    purpose_bits,
+)
+from consent_service.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Tell what a withdrawal ended, and how far its erasure is."""
+
+    receipt_id: str | None
+    withdrawn_at: datetime
+    purposes: tuple[str, ...]
+    erasure: Erasure | None
+    kept: tuple[str, ...]
+
+
+def open_for_withdrawal(signer: TokenSigner, text: str | None, site_key: str, now: datetime) -> Token:
+    """Read the token of a withdrawal, expired or not; raises Refused when it is missing, forged or another site's."""
+    if not text:
+        raise Refused(Refusal.TOKEN_MISSING, "a withdrawal needs the token of the consent")
+    try:
+        token = signer.open(text, now)
+    except ExpiredToken as expired:
+        token = expired.token
+    except TokenError as error:
+        raise Refused(Refusal.TOKEN_INVALID, str(error)) from error
+    if token.site_key != site_key:
+        raise Refused(Refusal.WRONG_SITE, "the token belongs to another site")
+    return token
+
+
+def withdraw(
+    connection: Connection,
+    request: WithdrawalRequest,
+    token: Token,
+    publication: Publication,
+    signer: TokenSigner,
+    digest: str,
+    now: datetime,
+) -> bytes:
+    """Withdraw in the writer's transaction and give the answer's JSON; twice gives the first `withdrawn_at`."""
+    site = publication.site
+    first = find_answer(connection, site.site_id, request.idempotency_key, digest, now)
+    if first is not None:
+        return first
+    row = None if token.receipt_id is None else lock_state(connection, token.receipt_id)
+    if row is None:
+        done = Withdrawn(token.receipt_id, now, (), None, ())
+    elif row.purposes:
+        done = _withdraw(connection, request, dict(row._mapping), publication, now)
+    else:
+        done = _again(connection, dict(row._mapping), now)
+    answer = orjson.dumps(_answer(done, token, publication, signer, now))
+    keep_answer(connection, site.site_id, request.idempotency_key, digest, answer, now)
+    return answer
+
+
+def _again(connection: Connection, row: Mapping[str, Any], now: datetime) -> Withdrawn:
+    erasure = find_erasure(connection, row["receipt_id"])
+    return Withdrawn(row["receipt_id"], row["withdrawn_at"] or now, tuple(row["withdrawn"]), erasure, ())
+
+
+def _withdraw(
+    connection: Connection,
+    request: WithdrawalRequest,
+    prior: dict[str, Any],
+    publication: Publication,
+    now: datetime,
+) -> Withdrawn:
+    before = tuple(prior["purposes"])
+    wanted = before if request.purposes is None else tuple(item for item in before if item in request.purposes)
+    if not wanted:
+        return Withdrawn(prior["receipt_id"], now, (), None, before)
+    kept = tuple(purpose for purpose in before if purpose not in wanted)
+    version = publication.versions.get(prior["policy_version"], publication.current)
+    act = _act(request, prior, publication, version, kept, now)
+    done = record(connection, act, prior, erases=request.erase)
+    return Withdrawn(done.receipt_id, now, done.withdrawn, done.erasure, kept)
+
+
+def _act(
+    request: WithdrawalRequest,
+    prior: dict[str, Any],
+    publication: Publication,
+    version: PolicyVersion,
+    kept: tuple[str, ...],
+    now: datetime,
+) -> Act:
+    refused_until = cut_to_day(now) + timedelta(days=version.policy.refusal_days)
+    measuring = publication.current.policy.measuring
+    ids = dict.fromkeys([*(purpose.id for purpose in version.policy.purposes), *prior["purposes"]])
+    return Act(
+        site_id=publication.site.site_id,
+        site_key=publication.site.key,
+        action=Action.WITHDRAW,
+        purposes={purpose: purpose in kept for purpose in ids},
+        policy_version=version.version,
+        policy_hash=version.content_hash,
+        notice_hash=prior["notice_hash"] or None,
+        language=resolve_language(version.policy, request.language),
+        mechanism=request.mechanism,
+        measuring="" if measuring is None else measuring.id,
+        decided_at=now,
+        # What stays granted keeps its own end: withdrawing one purpose prolongs no other.
+        expires_at=prior["expires_at"] if kept else refused_until,
+        is_under_signal=bool(prior["is_under_signal"]),
+        evidence={},
+        device=None,
+        country=None,
+    )
+
+
+def _answer(
+    done: Withdrawn, token: Token, publication: Publication, signer: TokenSigner, now: datetime
+) -> dict[str, Any]:
+    version = publication.versions.get(token.policy_version, publication.current)
+    if done.kept and done.receipt_id is not None:
+        ids = [purpose.id for purpose in version.policy.purposes]
+        bits = purpose_bits(ids, done.kept)
+        kept = Token(token.site_key, done.receipt_id, bits, version.version, token.is_under_signal, now)
+        text = signer.sign(kept)
+    else:
+        text = refusal_token(signer, token.site_key, version.version, now)
+    return {
+        "receipt_id": done.receipt_id,
+        "withdrawn_at": timestamp(done.withdrawn_at),
+        "purposes": list(done.purposes),
+        "erasure": erasure_document(done.erasure),
+        "token": text,
+    }

@@ -1,0 +1,71 @@
+"""Tell whether the service works, in the forms that load balancers, Prometheus and browsers ask for."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent_service.browser.place import client_address
+from consent_service.collect.inbox import inbox_files
+from consent_service.db.tables import site
+from consent_service.services import services
+from consent_service.sites.access import Scope
+from consent_service.sites.reporting import require_access
+from consent_service.web import json_response
+
+bp = Blueprint("health", __name__)
+
+# The day this deployment's software began to honour the signal (GPC specification, section 4).
+GPC_SINCE = "2026-11-24"
+
+
+@bp.get("/healthz")
+def get_health() -> Response:
+    """Say that this worker answers."""
+    return json_response({"status": "ok"})
+
+
+@bp.get("/readyz")
+def get_readiness() -> Response:
+    """Say whether both stores answer: 200 only when the keeper answers queries."""
+    stores = {"database": _is_database_ready(), "events": services().is_keeper_ready()}
+    is_ready = all(stores.values())
+    status = {"status": "ready" if is_ready else "not_ready", "stores": stores}
+    response = json_response(status, 200 if is_ready else 503)
+    if not is_ready:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+@bp.get("/metrics")
+def get_metrics() -> Response:
+    """Give what Prometheus reads, to loopback or with a token."""
+    address = client_address(request.remote_addr, None, ())
+    is_forwarded = "X-Forwarded-For" in request.headers
+    if address is None or not address.is_loopback or is_forwarded:
+        require_access(Scope.ADMIN)
+    registry = CollectorRegistry()
+    ready = Gauge("consent_service_store_ready", "Whether a store answers", ["store"], registry=registry)
+    ready.labels("database").set(_is_database_ready())
+    ready.labels("events").set(services().is_keeper_ready())
+    bytes_waiting = Gauge("consent_service_inbox_bytes", "Size of the inbox files on disk", registry=registry)
+    bytes_waiting.set(sum(path.stat().st_size for path in inbox_files(services().config.inbox_dir)))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@bp.get("/.well-known/gpc.json")
+def get_gpc() -> Response:
+    """Say that Global Privacy Control is honoured (GPC specification, section 4)."""
+    return json_response({"gpc": True, "lastUpdate": GPC_SINCE}, cache="public, max-age=86400")
+
+
+def _is_database_ready() -> bool:
+    try:
+        with services().engine.connect() as connection:
+            connection.execute(select(site.c.site_id).limit(1)).first()
+    except SQLAlchemyError:
+        return False
+    return True

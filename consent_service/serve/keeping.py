@@ -1,0 +1,168 @@
+"""Run the keeper's process: its loop, its socket, its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent_service.app import Core, make_core
+from consent_service.config import Config
+from consent_service.consent.idempotency import prune
+from consent_service.events.duckdb import DuckDBStore
+from consent_service.events.store import EventStoreError
+from consent_service.locks import KEEPER, take
+from consent_service.serve.keeper import Keeper
+from consent_service.serve.socket import KeeperServer
+
+log = logging.getLogger("consent_service")
+
+TURN_SECONDS = 0.2
+RETAIN_EVERY = timedelta(hours=24)
+PRUNE_EVERY = timedelta(minutes=10)
+MEMORY_LIMIT = "1GB"
+
+
+class Keeping:
+    """Hold a keeper with what is asked of it from outside; all acts run in the loop's own thread."""
+
+    def __init__(self, config: Config, core: Core) -> None:
+        self.core = core
+        self.keeper = Keeper(
+            config,
+            core.engine,
+            core.writer,
+            core.sites,
+            core.publications,
+            DuckDBStore(config.events_path, memory_limit=MEMORY_LIMIT),
+            core.now,
+        )
+        self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
+        self._is_ending = False
+        self._retained_at: datetime | None = None
+        self._pruned_at: datetime | None = None
+
+    def act(self, name: str, members: dict[str, Any]) -> Any:
+        """Do something asked for from outside, in the loop's thread; raises LookupError for an unknown name."""
+        if name not in _ACTS:
+            raise LookupError(f"the keeper does not know {name!r}")
+        future: Future[Any] = Future()
+        self._asked.put((name, members, future))
+        return future.result()
+
+    def end(self) -> None:
+        """Let the loop drain once more and stop; safe in a signal handler."""
+        self._is_ending = True
+        self._asked.put(None)
+
+    def run(self) -> None:
+        """Work until `end` is called."""
+        while not self._is_ending:
+            self._turn()
+            self._answer(TURN_SECONDS)
+        self._turn()
+
+    def _turn(self) -> None:
+        try:
+            self.keeper.drain()
+            self.keeper.run_erasures()
+            self._housekeep()
+        except (SQLAlchemyError, EventStoreError, OSError) as error:
+            # A store that is down comes back; what waits stays in the inboxes until then.
+            log.error("the keeper could not work: %s: %s", type(error).__name__, error)
+            time.sleep(TURN_SECONDS)
+
+    def _housekeep(self) -> None:
+        now = self.core.now()
+        if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
+            self._pruned_at = now
+            self.core.writer.run(lambda connection: prune(connection, now))
+            if self.keeper.is_compaction_due():
+                self.keeper.compact()
+        if self._retained_at is None or now - self._retained_at >= RETAIN_EVERY:
+            self._retained_at = now
+            _retain(self, {"dry_run": False})
+
+    def _answer(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self._is_ending:
+            try:
+                asked = self._asked.get(timeout=left)
+            except Empty:
+                return
+            if asked is not None:
+                name, members, future = asked
+                try:
+                    future.set_result(_ACTS[name](self, members))
+                except Exception as error:  # it belongs to whoever asked, not to the loop
+                    future.set_exception(error)
+
+
+def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    depths = [inbox.depth() for inbox in keeping.keeper.inboxes()]
+    oldest = min((at for _, at in depths if at), default=None)
+    return {
+        "pid": os.getpid(),
+        "rows": sum(rows for rows, _ in depths),
+        "oldest_at": oldest,
+        "drained_at": keeping.keeper.drained_at,
+        "broken_inboxes": sorted(keeping.keeper.broken_inboxes),
+    }
+
+
+def _drain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    stored = keeping.keeper.drain()
+    return {"stored": stored, "erasures": keeping.keeper.run_erasures()}
+
+
+def _compact(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    keeping.keeper.drain()
+    keeping.keeper.run_erasures()
+    return asdict(keeping.keeper.compact())
+
+
+def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
+
+
+_ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
+    "status": _status,
+    "drain": _drain,
+    "compact": _compact,
+    "retain": _retain,
+}
+
+
+def main(config: Config) -> None:
+    """Run the keeper until SIGTERM, or until the parent that started it is gone."""
+    with take(config.data_dir / KEEPER, wait_seconds=10):
+        core = make_core(config)
+        keeping = Keeping(config, core)
+        server = KeeperServer(config.socket_path, keeping.keeper.store, keeping.act)
+        signal.signal(signal.SIGTERM, lambda *_: keeping.end())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with_parent, args=(keeping,), daemon=True).start()
+        keeping.run()
+        server.close()
+        with suppress(FileNotFoundError):
+            config.socket_path.unlink()
+        keeping.keeper.close()
+        core.close()
+
+
+def _end_with_parent(keeping: Keeping) -> None:
+    # The parent holds the other end of stdin's pipe; its death closes it.
+    sys.stdin.buffer.read()
+    keeping.end()

@@ -1,0 +1,77 @@
+"""Run the web workers under gunicorn, on a socket that the supervisor opened."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from consent_service.app import create_app
+from consent_service.config import Config
+from consent_service.services import EXTENSION
+
+THREADS = 8
+GRACEFUL_SECONDS = 20
+
+
+class WebServer(BaseApplication):
+    """Serve the application with as many workers as the settings say; a dead one is replaced at once."""
+
+    def __init__(self, config: Config, handle: int) -> None:
+        self._config = config
+        self._handle = handle
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what gunicorn needs; no access log, for it would hold addresses."""
+        settings: dict[str, Any] = {
+            "bind": f"fd://{self._handle}",
+            "workers": self._config.workers,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "keepalive": 5,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "logger_class": "consent_service.serve.logs.QuietLogger",
+            "proc_name": "consent-service",
+            "control_socket_disable": True,
+            "forwarded_allow_ips": ",".join(str(network) for network in self._config.trusted_proxies) or "127.0.0.1",
+            "when_ready": _watch_parent,
+            "worker_exit": _close_inbox,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Make the application, in the worker that will run it: nothing is opened before the fork."""
+        return create_app(self._config)
+
+
+def main(config: Config, handle: int) -> None:
+    """Serve until SIGTERM, or until the parent that started it is gone."""
+    logging.getLogger("consent_service").setLevel(config.log_level.upper())
+    WebServer(config, handle).run()
+
+
+def _watch_parent(arbiter: Any) -> None:
+    # The supervisor holds the other end of stdin's pipe; its death closes it.
+    def end() -> None:
+        sys.stdin.buffer.read()
+        os.kill(arbiter.pid, signal.SIGTERM)
+
+    threading.Thread(target=end, name="parent-watch", daemon=True).start()
+
+
+def _close_inbox(arbiter: Any, worker: Any) -> None:
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions[EXTENSION].inbox.close()
+        app.extensions[EXTENSION].writer.close()

@@ -1,0 +1,51 @@
+"""Hold what the parts of a running application share; made once, in app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from consent_service.browser.limits import RateLimiter, ReceiptQuota
+    from consent_service.browser.place import Lookup
+    from consent_service.collect.inbox import Inbox
+    from consent_service.config import Config
+    from consent_service.consent.publication import Publications
+    from consent_service.consent.receipts import Receipts
+    from consent_service.consent.tokens import TokenSigner
+    from consent_service.db.writer import Writer
+    from consent_service.events.store import Reader
+    from consent_service.sites.registry import Sites
+
+EXTENSION = "consent_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Hold the application's parts: settings, clock, stores, caches."""
+
+    config: Config
+    now: Callable[[], datetime]
+    engine: Engine
+    writer: Writer
+    sites: Sites
+    publications: Publications
+    receipts: Receipts
+    signer: TokenSigner
+    inbox: Inbox
+    limiter: RateLimiter
+    quota: ReceiptQuota
+    lookup: Lookup
+    reader: Reader
+    is_keeper_ready: Callable[[], bool]
+
+
+def services() -> Services:
+    """Give the parts of the application that answers the present request."""
+    return cast(Services, current_app.extensions[EXTENSION])
