@@ -200,6 +200,13 @@ def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[str
 
 
 @pytest.fixture
+def own_postgres_database(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """Give the URL of a database of this test's own, with the newest schema and no rows."""
+    with _database(postgres_url, template=postgres_template) as name:
+        yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
 def empty_postgres_database(postgres_url: str) -> Iterator[str]:
     """Give the URL of a database of this test's own, without any table."""
     with _database(postgres_url, template=None) as name:

@@ -31,9 +31,7 @@ DIALECT: Final = DuckDBDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy'
 
 def compile_statement(statement: ClauseElement) -> tuple[str, list[Any]]:
     """Write a statement as DuckDB's text and the values of `$1`, `$2`, … in order."""
-    compiled = cast(
-        SQLCompiler, statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-    )
+    compiled = cast(SQLCompiler, statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True}))
     values = compiled.params
     return str(compiled), [values[name] for name in compiled.positiontup or ()]
 
@@ -84,16 +82,16 @@ def _duckdb_last(element: last_by, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"arg_max({compiler.process(element.clauses, **kwargs)})"
 
 
-class whole_seconds(FunctionElement[int]):
-    """Give the whole seconds from the first time to the second."""
+class microseconds_between(FunctionElement[int]):
+    """Give the microseconds from the first time to the second."""
 
     inherit_cache = True
     type = BigInteger()
 
 
-@compiles(whole_seconds, "duckdb")
-def _duckdb_seconds(element: whole_seconds, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return f"date_sub('second', {compiler.process(element.clauses, **kwargs)})"
+@compiles(microseconds_between, "duckdb")
+def _duckdb_microseconds(element: microseconds_between, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"date_diff('microsecond', {compiler.process(element.clauses, **kwargs)})"
 
 
 class has_part(FunctionElement[bool]):

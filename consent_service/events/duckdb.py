@@ -92,9 +92,7 @@ class DuckDBStore:
             try:
                 self._files.rewrite()
             except duckdb.Error as error:
-                raise EventStoreError(
-                    f"the event store was not rewritten and is as before: {error}"
-                ) from error
+                raise EventStoreError(f"the event store was not rewritten and is as before: {error}") from error
             finally:
                 self._connection = self._files.open()
             return CompactionResult(before, self._files.size(), time.monotonic() - started)

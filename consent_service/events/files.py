@@ -66,9 +66,7 @@ class Files:
         The store must be closed. Until the new file is complete and synced the old one stays as it is.
         """
         if self.log.exists():
-            raise StoreUnavailable(
-                f"{self.log.name} is still there: a log of the old file would spoil the new"
-            )
+            raise StoreUnavailable(f"{self.log.name} is still there: a log of the old file would spoil the new")
         self.tidy()
         connection = self._connect(":memory:")
         try:

@@ -91,9 +91,7 @@ def _gap(visit: Visit, at: datetime) -> timedelta:
 
 def _open(row: EventRow, visit_id: int) -> Visit:
     at, grant = row.occurred_at, row.grant
-    return Visit(
-        grant.site_id, grant.visitor_id, visit_id, at, at, at, grant.policy_version, own_attributes(row)
-    )
+    return Visit(grant.site_id, grant.visitor_id, visit_id, at, at, at, grant.policy_version, own_attributes(row))
 
 
 def _stretch(visit: Visit, at: datetime) -> Visit:

@@ -1,0 +1,46 @@
+"""A keeper that works when a test says so."""
+
+import time
+from collections.abc import Callable
+
+from consent_service.app import Core
+from consent_service.config import Config
+from consent_service.locks import KEEPER, take
+from consent_service.serve.keeping import Keeping
+from consent_service.serve.socket import KeeperServer
+
+MOST_SECONDS = 10.0
+
+
+class KeeperInHand:
+    """Hold a real keeper and its socket, without the loop."""
+
+    def __init__(self, config: Config, core: Core) -> None:
+        self._lock = take(config.data_dir / KEEPER)
+        self.keeping = Keeping(config, core)
+        self.keeper = self.keeping.keeper
+        self.store = self.keeper.store
+        self._server = KeeperServer(config.socket_path, self.store, self.keeping.act)
+
+    def turn(self) -> int:
+        """Drain and erase once, in the loop's order; gives how many events were stored."""
+        stored = self.keeper.drain()
+        self.keeper.run_erasures()
+        return stored
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Turn until something is so: counts of drops reach the inbox a moment after their answer."""
+        deadline = time.monotonic() + MOST_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline, f"not so after {MOST_SECONDS} s"
+            self.turn()
+
+    def compact(self) -> None:
+        """Let erased bytes leave the disk."""
+        self.keeper.compact()
+
+    def close(self) -> None:
+        """End as the process does."""
+        self._server.close()
+        self.keeper.close()
+        self._lock.close()
