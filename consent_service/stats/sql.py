@@ -237,7 +237,7 @@ def _comparison(asked: Filter, value: Callable[[Dimension], Expression]) -> Expr
     if not asked.is_case_sensitive:
         column, texts = func.lower(column), [func.lower(text) for text in texts]
     if asked.operator in (Operator.IS, Operator.IS_NOT):
-        fits = column.in_(texts)
+        fits: Expression = column.in_(texts)
     else:
         fits = or_(*(has_part(column, text) for text in texts))
     return fits if asked.operator in (Operator.IS, Operator.CONTAINS) else not_(fits)

@@ -1,0 +1,32 @@
+"""Count refused and dropped events by reason: nothing else of them is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+
+from consent_service.events.schema import drop_count
+from consent_service.events.store import Reader
+
+
+def drops_by_reason(reader: Reader, site_id: int, first_day: date, last_day: date) -> dict[str, Any]:
+    """Give the counts for days of the site's time zone, both included: in all, by reason, and by day and reason."""
+    c = drop_count.c
+    statement = (
+        select(c.day, c.reason, func.sum(c.n).label("n"))
+        .where(c.site_id == site_id, c.day >= first_day, c.day <= last_day)
+        .group_by(c.day, c.reason)
+        .order_by(c.day, c.reason)
+    )
+    rows = [(day, reason, int(n)) for day, reason, n in reader.fetch(statement)]
+    totals: Counter[str] = Counter()
+    for _, reason, n in rows:
+        totals[reason] += n
+    return {
+        "results": [{"reason": reason, "count": n} for reason, n in totals.most_common()],
+        "by_day": [{"day": day.isoformat(), "reason": reason, "count": n} for day, reason, n in rows],
+        "total": sum(totals.values()),
+    }
