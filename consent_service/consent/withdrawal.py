@@ -81,6 +81,14 @@ def withdraw(
     return answer
 
 
+def withdraw_receipt(connection: Connection, receipt_id: str, publication: Publication, now: datetime) -> None:
+    """Withdraw everything a receipt still grants, for an erasure the officer decided; no token is needed."""
+    row = lock_state(connection, receipt_id)
+    if row is not None and row.purposes:
+        request = WithdrawalRequest(site=publication.site.key)
+        _withdraw(connection, request, dict(row._mapping), publication, now)
+
+
 def _again(connection: Connection, row: Mapping[str, Any], now: datetime) -> Withdrawn:
     erasure = find_erasure(connection, row["receipt_id"])
     return Withdrawn(row["receipt_id"], row["withdrawn_at"] or now, tuple(row["withdrawn"]), erasure, ())
