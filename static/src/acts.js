@@ -1,6 +1,6 @@
 // @ts-check
 /** The acts: refuse, grant, withdraw. Ending a grant takes effect here at once; a grant when the service has recorded it. */
-import { chosen, config, end, entry, granted, keepable, remember, renew, reread, signal, today } from "./js";
+import { chosen, config, end, entry, granted, keepable, remember, renew, reread, signal, today } from "./choice.js";
 import { sendDecision, sendWithdrawal } from "./decision.js";
 import { mayRetry } from "./queue.js";
 import { each, refusal } from "./state.js";
