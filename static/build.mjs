@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
-const GZIP_BUDGET = 8000;
+// Banner, preference centre, blocking and tracker together, as a browser receives them.
+const BROTLI_BUDGET = 9000;
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 // The style sheet travels inside the script as text, so that the page needs one request and no inline style.
@@ -33,9 +34,9 @@ await build({
 });
 
 const script = await readFile(here("consent.js"));
-const gzip = gzipSync(script, { level: 9 }).length;
-console.log(`consent.js ${script.length} B, gzip ${gzip} B, brotli ${brotliCompressSync(script).length} B`);
-if (gzip > GZIP_BUDGET) {
-  console.error(`consent.js is ${gzip - GZIP_BUDGET} B over its budget of ${GZIP_BUDGET} B (gzip)`);
+const brotli = brotliCompressSync(script).length;
+console.log(`consent.js ${script.length} B, gzip ${gzipSync(script, { level: 9 }).length} B, brotli ${brotli} B`);
+if (brotli > BROTLI_BUDGET) {
+  console.error(`consent.js is ${brotli - BROTLI_BUDGET} B over its budget of ${BROTLI_BUDGET} B (brotli)`);
   process.exit(1);
 }

@@ -45,7 +45,7 @@ const reason = () => askReason(entry, config, Date.now());
 export const current = () => ({ purposes: grantsOf(entry, config, Date.now(), refusedBySignal()), decided: !reason() });
 
 /** Why the banner must be shown now, "" when it must not. */
-export const asking = () => (refusedBySignal() ? "" : reason());
+export const asking = () => (refusedBySignal() || !config.purposes.length ? "" : reason());
 
 /** The choice as last made, also when it is asked again. */
 export const chosen = () => each(config, (id) => !!entry && entry.p[id] === true);

@@ -22,7 +22,7 @@ function luminance(rgb) {
 const css = (rgb) => `rgb(${rgb.join(",")})`;
 
 /** Black or white, whichever reads better. @param {number[]} rgb */
-const inkOn = (rgb) => (luminance(rgb) > 0.179 ? "#111" : "#fff");
+const inkOn = (rgb) => (luminance(rgb) > 0.179 ? "#000" : "#fff");
 
 /**
  * Return the custom properties of the buttons; anything but a hex colour falls back to the built-in accent.

@@ -5,6 +5,8 @@
 
 const BATCH = 10;
 const MOST = 500;
+/** As many as the service takes in one request. */
+const LAST = 50;
 
 /** Return the pause after a number of failures in a row, in milliseconds. @param {number} failures */
 export const backoff = (failures) => Math.min(1000 * 2 ** (failures - 1), 60000);
@@ -89,7 +91,7 @@ export function createQueue({ send, refused, clock, later }) {
     },
     /** Hand over what is not on its way already, for a page that goes away. */
     drain() {
-      return aged(waiting.splice(flying));
+      return aged(waiting.splice(flying, LAST));
     },
     clear,
   };

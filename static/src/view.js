@@ -109,7 +109,7 @@ function hide() {
 
 /** Offer a way back: the page's own control, or else our button. */
 export function settle() {
-  if (panel) return;
+  if (panel || !config.purposes.length) return;
   wayBack.textContent = config.texts.open;
   if (pageControl()) {
     wayBack.remove();

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asEntry, askReason, dayOf, grantsOf, refusal, signalDecides } from "../../static/src/state.js";
+import { DAY, NOON, config } from "./config.mjs";
+
+const granted = (changes = {}) => ({
+  p: { analytics: true },
+  v: 3,
+  d: "2026-11-24",
+  t: "token",
+  r: "receipt",
+  a: "2026-11-24T12:00:00Z",
+  e: "2027-05-23T12:00:00Z",
+  ...changes,
+});
+const refused = (changes = {}) => ({ ...refusal(config(), 3, "2026-11-24", "token"), ...changes });
+
+test("a browser without a choice is asked", () => {
+  assert.equal(askReason(null, config(), NOON), "first");
+});
+
+for (const [name, entry] of [["a grant", granted()], ["a refusal", refused()]]) {
+  test(`${name} stands for 179 days and is asked again after 181`, () => {
+    assert.equal(askReason(entry, config(), NOON + 179 * DAY), "");
+    assert.equal(askReason(entry, config(), NOON + 181 * DAY), "expired");
+  });
+}
+
+test("a refusal of an older version stands while only grants must be asked again", () => {
+  const changed = config({ policy_version: 4, material_version: 4, refusal_material_version: 1 });
+  assert.equal(askReason(refused(), changed, NOON), "");
+  assert.equal(askReason(granted(), changed, NOON), "material");
+});
+
+test("a refusal is asked again when a purpose or recipient is new", () => {
+  assert.equal(askReason(refused(), config({ refusal_material_version: 4 }), NOON), "material");
+});
+
+test("a choice that turned some purposes on lasts as long as a grant", () => {
+  const mixed = granted({ p: { analytics: true, video: false } });
+  const terms = config({ valid_days: 90, refusal_days: 180 });
+  assert.equal(askReason(mixed, terms, NOON + 91 * DAY), "expired");
+});
+
+test("the server's own expiry shortens a grant, whatever this browser's clock says", () => {
+  const short = granted({ e: "2026-12-04T12:00:00Z" });
+  assert.equal(askReason(short, config(), NOON + 9 * DAY), "");
+  assert.equal(askReason(short, config(), NOON + 11 * DAY), "expired");
+  const ahead = granted({ d: dayOf(NOON + 4000 * DAY) });
+  assert.equal(askReason(ahead, config(), NOON + 4001 * DAY), "");
+});
+
+test("a choice dated far in the future by a clock since put right is asked again", () => {
+  assert.equal(askReason(granted({ d: "2090-01-01" }), config(), NOON), "expired");
+});
+
+test("nothing is granted by an expired, outdated or absent choice, or against the signal", () => {
+  const none = { analytics: false };
+  assert.deepEqual(grantsOf(granted(), config(), NOON, false), { analytics: true });
+  assert.deepEqual(grantsOf(granted(), config(), NOON, true), none);
+  assert.deepEqual(grantsOf(granted(), config(), NOON + 181 * DAY, false), none);
+  assert.deepEqual(grantsOf(granted({ v: 0 }), config(), NOON, false), none);
+  assert.deepEqual(grantsOf(null, config(), NOON, false), none);
+});
+
+test("only the literal true grants", () => {
+  for (const value of [1, "true", "false", {}, null]) {
+    assert.deepEqual(grantsOf(granted({ p: { analytics: value } }), config(), NOON, false), { analytics: false });
+  }
+});
+
+test("the signal decides until something is granted in spite of it", () => {
+  assert.equal(signalDecides(null, config(), true, NOON), true);
+  assert.equal(signalDecides(granted(), config(), true, NOON), true);
+  assert.equal(signalDecides(granted({ g: 1 }), config(), true, NOON), false);
+  assert.equal(signalDecides(granted({ g: 1 }), config(), true, NOON + 181 * DAY), true);
+  assert.equal(signalDecides(null, config(), false, NOON), false);
+  assert.equal(signalDecides(null, config({ signals: { gpc: "ask" } }), true, NOON), false);
+});
+
+test("two browsers that refuse on one day store the same bytes", () => {
+  const morning = refusal(config({ language: "fr" }), 3, dayOf(Date.parse("2026-11-24T00:00:01Z")), "token");
+  const evening = refusal(config({ language: "en" }), 3, dayOf(Date.parse("2026-11-24T23:59:59Z")), "token");
+  const expected = '{"p":{"analytics":false},"v":3,"d":"2026-11-24","t":"token"}';
+  assert.equal(JSON.stringify(morning), expected);
+  assert.equal(JSON.stringify(evening), expected);
+});
+
+test("a refusal that was not delivered says so and holds no token", () => {
+  assert.equal(
+    JSON.stringify(refusal(config(), 3, "2026-11-24", undefined, 1)),
+    '{"p":{"analytics":false},"v":3,"d":"2026-11-24","w":1}',
+  );
+});
+
+test("what is not a choice is read as none", () => {
+  for (const stored of [undefined, null, 1, "x", [], {}, { p: null, v: 1, d: "2026-11-24" }, { p: {}, v: "1", d: "2026-11-24" }, { p: {}, v: 1, d: "x" }]) {
+    assert.equal(asEntry(stored) || null, null);
+  }
+});
