@@ -1,0 +1,199 @@
+"""A production server on a directory of its own, and a crowd that sends events to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+DATA = Path(__file__).parent.parent / "data"
+PROGRAM = [sys.executable, "-c", "from consent_service.cli import main; main()"]
+ORIGIN = "https://nouvelles.example"
+START_SECONDS = 60
+
+
+def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Ask again and again until something holds; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.02)
+    pytest.fail(f"{what} did not happen within {seconds} s")
+
+
+@dataclass
+class Server:
+    """Hold a server process with its directory, and what is needed to talk to it."""
+
+    directory: Path
+    port: int
+    key: str = ""
+    token: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Give the server's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def run(self, *arguments: str) -> Any:
+        """Run a command on the directory and give its JSON."""
+        done = subprocess.run(
+            [*PROGRAM, *arguments, "--data-dir", str(self.directory), "--json"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_SERVICE_")}
+        self.process = subprocess.Popen(
+            [*PROGRAM, "serve", "--port", str(self.port), "--workers", "2", "--data-dir", str(self.directory)],
+            env={**environment, "CONSENT_SERVICE_RATE_LIMITS": "off"},
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(self.is_ready, START_SECONDS, "the server's start")
+
+    def is_ready(self) -> bool:
+        """Tell whether both stores answer."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def pids(self, role: str) -> list[int]:
+        """Give the process numbers of the workers (`web`) or of the keeper."""
+        return [item["pid"] for item in self.run("status")["processes"] if item["role"] == role]
+
+    def stored(self) -> list[str]:
+        """Give the id of every stored event."""
+        answer = httpx.get(
+            f"{self.url}/api/v1/events",
+            params={"site": self.key},
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        return [json.loads(line)["event_id"] for line in answer.text.splitlines()]
+
+    def stop(self) -> int:
+        """Ask the server to end and give its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """End every process of the server at once, as a power cut does."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(60)
+
+
+@dataclass
+class Crowd:
+    """Send single pageviews from several threads until `count` were acknowledged; an id is tried until it is."""
+
+    server: Server
+    consent: str
+    count: int
+    acknowledged: list[str] = field(default_factory=list)
+    retried: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _given_out: int = 0
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, threads: int = 8) -> None:
+        """Begin to send."""
+        self._threads = [threading.Thread(target=self._send) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def has_sent(self, count: int) -> bool:
+        """Tell whether more than `count` events were acknowledged."""
+        return len(self.acknowledged) > count
+
+    def join(self) -> None:
+        """Wait until all are acknowledged."""
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self) -> None:
+        with httpx.Client(timeout=10) as client:
+            while self._take():
+                event_id = str(uuid4())
+                deadline = time.monotonic() + 60
+                while not self._try(client, event_id):
+                    assert time.monotonic() < deadline
+                    self.retried += 1
+                    time.sleep(0.02)
+                with self._lock:
+                    self.acknowledged.append(event_id)
+
+    def _take(self) -> bool:
+        with self._lock:
+            self._given_out += 1
+            return self._given_out <= self.count
+
+    def _try(self, client: httpx.Client, event_id: str) -> bool:
+        event = {"id": event_id, "name": "pageview", "url": f"{ORIGIN}/a"}
+        body = {"site": self.server.key, "token": self.consent, "events": [event]}
+        try:
+            return client.post(f"{self.server.url}/v1/events", json=body, headers={"Origin": ORIGIN}).status_code == 202
+        except httpx.HTTPError:
+            return False
+
+
+def decide(server: Server, action: str = "accept_all") -> dict[str, Any]:
+    """Decide as a visitor of the site."""
+    config = httpx.get(f"{server.url}/v1/sites/{server.key}/banner", params={"lang": "fr"}).json()
+    body = {
+        "site": server.key,
+        "action": action,
+        "purposes": {"analytics": action == "accept_all"},
+        "policy_version": config["policy_version"],
+        "banner_hash": config["banner_hash"],
+        "language": "fr",
+    }
+    answer = httpx.post(f"{server.url}/v1/decisions", json=body, headers={"Origin": ORIGIN})
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Run a server with one site on a fresh directory."""
+    with tempfile.TemporaryDirectory(prefix="consent-", ignore_cleanup_errors=True) as name, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        made = Server(Path(name) / "data", free.getsockname()[1])
+        free.close()
+        made.run("init")
+        made.key = made.run("site", "add", "nouvelles.example")["key"]
+        made.run("policy", "publish", made.key, str(DATA / "policy.toml"))
+        made.token = made.run("token", "create", "--site", made.key, "--scope", "events:export")["token"]
+        made.start()
+        try:
+            yield made
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.kill()
