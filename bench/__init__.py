@@ -1,0 +1,1 @@
+"""Measure the service against a floor, in one run on one machine: only the ratios mean anything elsewhere."""
