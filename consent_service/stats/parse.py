@@ -1,30 +1,25 @@
-"""Read a query as the reporting API takes it (Plausible Stats API v2), refusing what is not understood (pure)."""
+"""Check a query written as JSON (Plausible Stats API v2) and make a Query of it, or say what is wrong where."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from consent_service.stats.dimensions import NAMES, Kind, find
+from consent_service.stats import dimensions
+from consent_service.stats.conditions import parse_filters, quoted
+from consent_service.stats.dimensions import Kind
 from consent_service.stats.metrics import METRICS
-from consent_service.stats.periods import NAMED, days_period, named_period
-from consent_service.stats.query import (
-    Condition,
-    Connective,
-    Filter,
-    Include,
-    Joined,
-    Negated,
-    Operator,
-    Order,
-    Period,
-    Query,
-    QueryError,
-    Site,
+from consent_service.stats.periods import (
+    NAMED,
+    bucket_count_limit,
+    days_period,
+    named_period,
+    unit_for,
 )
+from consent_service.stats.query import Include, Order, Period, Query, QueryError, Site
 
-KEYS: Final = (
+_KEYS: Final = (
     "site_id",
     "metrics",
     "date_range",
@@ -34,208 +29,202 @@ KEYS: Final = (
     "include",
     "pagination",
 )
-MAX_LIMIT: Final = 10_000
-MAX_OFFSET: Final = 10_000_000
-MAX_DIMENSIONS: Final = 5
-MAX_CONDITIONS: Final = 50
-MAX_CLAUSES: Final = 200
-MAX_CLAUSE: Final = 2_000
-MAX_DEPTH: Final = 8
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 LONGEST_PERIOD: Final = timedelta(days=3_660)
+_MOST_ROWS: Final = 10_000
+_MOST_DIMENSIONS: Final = 10
+_DIRECTIONS: Final = ("asc", "desc")
+
+# Of event dimensions, these describe where a visit began, so a visit can be counted under them.
+_ENTRY_DIMENSIONS: Final = frozenset({"event:page", "event:hostname"})
+
+T = TypeVar("T")
 
 
-def parse_query(document: Any, site: Site, now: datetime) -> Query:
-    """Give the query of a JSON document; raises QueryError for the first thing that is wrong."""
-    if not isinstance(document, dict):
-        raise _error("must be an object", "")
-    _known_keys(document, KEYS, "")
-    include = _include(document.get("include"))
-    metrics = _names(document, "metrics", METRICS, required=True)
+def site_of(document: object) -> str:
+    """Give the site's key or domain that a query names; raises QueryError."""
+    asked = _object(document, "", _KEYS).get("site_id")
+    if not isinstance(asked, str) or not asked:
+        raise QueryError("invalid_site", "name the site's key or domain", "/site_id")
+    return asked
+
+
+def parse_query(document: object, site: Site, now: datetime) -> Query:
+    """Check the query against what is supported; raises QueryError for the first thing that is wrong.
+
+    `site` is the one `site_of` names; days and hours are those of its time zone.
+    """
+    asked = _object(document, "", _KEYS)
+    metrics = _names(asked.get("metrics"), "/metrics", METRICS, "metric")
+    grouping = _dimensions(asked.get("dimensions", []))
+    include = _include(asked.get("include", {}))
+    period = _period(asked.get("date_range"), now, site.zone, include.trim_relative_date_range)
+    limit, offset = _pagination(asked.get("pagination", {}))
     query = Query(
         site_id=site.site_id,
-        asked_site=_text(document.get("site_id"), "/site_id"),
+        asked_site=site_of(document),
         metrics=metrics,
-        period=_period(document.get("date_range"), site, now, include),
-        dimensions=_dimensions(document),
-        filters=tuple(_conditions(document.get("filters"), "/filters", MAX_DEPTH)),
+        dimensions=grouping,
+        period=period,
+        filters=parse_filters(asked.get("filters", [])),
+        order_by=_orders(asked.get("order_by"), metrics, grouping),
         include=include,
-        **_pagination(document.get("pagination")),
+        limit=limit,
+        offset=offset,
     )
     _check_together(query)
-    orders = _orders(document.get("order_by"), query)
-    return Query(**{**_members(query), "order_by": orders})
+    return query
 
 
-def _members(query: Query) -> dict[str, Any]:
-    return {name: getattr(query, name) for name in query.__slots__}
+def _dimensions(value: object) -> tuple[str, ...]:
+    if value == []:
+        return ()
+    names = _names(value, "/dimensions", None, "dimension")
+    if len(names) > _MOST_DIMENSIONS:
+        raise QueryError("invalid_dimensions", f"ask for at most {_MOST_DIMENSIONS} dimensions", "/dimensions")
+    times = [name for name in names if dimensions.get(name).kind is Kind.TIME]
+    if len(times) > 1:
+        raise QueryError("invalid_dimensions", "ask for one time dimension at most", "/dimensions")
+    return names
 
 
-def _error(message: str, pointer: str, code: str = "invalid_query") -> QueryError:
-    return QueryError(code, message, pointer)
+def _names(value: object, pointer: str, known: Collection[str] | None, what: str) -> tuple[str, ...]:
+    """Check a list of different names, each in `known`, or each a dimension."""
+    code = f"invalid_{what}s"
+    if not isinstance(value, list) or not value:
+        raise QueryError(code, f"give a list with at least one {what}", pointer)
+    for index, name in enumerate(value):
+        place = f"{pointer}/{index}"
+        if not isinstance(name, str) or not _is_known(name, known):
+            listed = ", ".join(known or dimensions.NAMES)
+            raise QueryError(f"unknown_{what}", f"{quoted(name)} is not a supported {what}; supported: {listed}", place)
+        if name in value[:index]:
+            raise QueryError(code, f"{quoted(name)} is asked for twice", place)
+    return tuple(value)
 
 
-def _known_keys(document: Mapping[Any, Any], known: Sequence[str], pointer: str) -> None:
-    for key in document:
-        if key not in known:
-            raise _error(f"is not known; there are {', '.join(known)}", f"{pointer}/{key}")
+def _is_known(name: str, known: Collection[str] | None) -> bool:
+    return name in known if known is not None else dimensions.find(name) is not None
 
 
-def _text(value: Any, pointer: str) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_CLAUSE:
-        raise _error("must be a text", pointer)
-    return value
-
-
-def _list(value: Any, pointer: str, most: int) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or len(value) > most:
-        raise _error(f"must be a list of {most} at most", pointer)
-    return value
-
-
-def _names(document: Mapping[str, Any], key: str, known: Mapping[str, Any], *, required: bool) -> tuple[str, ...]:
-    names = _list(document.get(key), f"/{key}", len(known))
-    for place, name in enumerate(names):
-        if not isinstance(name, str) or name not in known:
-            raise _error(f"is not supported; there are {', '.join(known)}", f"/{key}/{place}", "unknown_metric")
-    if required and not names:
-        raise _error(f"must name one or more of {', '.join(known)}", f"/{key}")
-    if len(set(names)) != len(names):
-        raise _error("must not name one twice", f"/{key}")
-    return tuple(names)
-
-
-def _dimensions(document: Mapping[str, Any]) -> tuple[str, ...]:
-    names = _list(document.get("dimensions"), "/dimensions", MAX_DIMENSIONS)
-    for place, name in enumerate(names):
-        _dimension(name, f"/dimensions/{place}")
-    if len(set(names)) != len(names):
-        raise _error("must not name one twice", "/dimensions")
-    if sum(_dimension(name, "").kind is Kind.TIME for name in names) > 1:
-        raise _error("may hold one time dimension", "/dimensions")
-    return tuple(names)
-
-
-def _dimension(name: Any, pointer: str) -> Any:
-    found = find(name) if isinstance(name, str) else None
-    if found is None:
-        raise _error(f"is not supported; there are {', '.join(NAMES)}", pointer, "unknown_dimension")
-    return found
-
-
-def _period(value: Any, site: Site, now: datetime, include: Include) -> Period:
-    pointer = "/date_range"
+def _period(value: object, now: datetime, zone: str, is_trimmed: bool) -> Period:
     if isinstance(value, str) and value in NAMED:
-        return named_period(value, now, site.zone, is_trimmed=include.trim_relative_date_range)
-    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(item, str) for item in value):
-        raise _error(f"must be one of {', '.join(NAMED)}, or two dates or times", pointer)
-    try:
-        period = _between(value[0], value[1], site)
-    except (ValueError, OverflowError):
-        raise _error("must hold two days like 2026-03-01, or two times with an offset", pointer) from None
-    if period.start is None or period.end <= period.start:
-        raise _error("must not end before it begins", pointer)
-    if period.end - period.start > LONGEST_PERIOD:
-        raise _error(f"may span {LONGEST_PERIOD.days} days", pointer)
+        return named_period(value, now, zone, is_trimmed=is_trimmed)
+    if isinstance(value, list) and len(value) == 2:
+        days = [_read(date.fromisoformat, text) for text in value]
+        if days[0] is not None and days[1] is not None:
+            return _ordered(days_period(days[0], days[1], zone))
+        times = [_read(_instant, text) for text in value]
+        if times[0] is not None and times[1] is not None:
+            # The last second belongs to the period, as the last day does when days are given.
+            return _ordered(Period(times[0], times[1] + timedelta(seconds=1), zone))
+    raise QueryError(
+        "invalid_date_range",
+        f"give one of {', '.join(NAMED)}, or [date, date], or [time, time] with offsets, of the years"
+        f" {_FIRST_YEAR} to {_LAST_YEAR}",
+        "/date_range",
+    )
+
+
+def _ordered(period: Period) -> Period:
+    if period.start is not None and period.start >= period.end:
+        raise QueryError("invalid_date_range", "the period ends before it starts", "/date_range")
+    if period.start is not None and period.end - period.start > LONGEST_PERIOD + timedelta(days=1):
+        raise QueryError("invalid_date_range", f"a period spans at most {LONGEST_PERIOD.days} days", "/date_range")
     return period
 
 
-def _between(first: str, last: str, site: Site) -> Period:
-    if len(first) == 10 and len(last) == 10:
-        return days_period(date.fromisoformat(first), date.fromisoformat(last), site.zone)
-    start, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
-    if start.tzinfo is None or end.tzinfo is None:
-        raise ValueError("a time needs its offset")
-    return Period(start.astimezone(UTC), end.astimezone(UTC), site.zone)
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time needs an offset")
+    return at.replace(microsecond=0).astimezone(UTC)
 
 
-def _include(value: Any) -> Include:
-    if value is None:
-        return Include()
-    if not isinstance(value, dict):
-        raise _error("must be an object", "/include")
-    _known_keys(value, Include.__slots__, "/include")
-    for key, wanted in value.items():
-        if not isinstance(wanted, bool):
-            raise _error("must be true or false", f"/include/{key}")
-    return Include(**value)
+def _read(read: Callable[[str], T], text: object) -> T | None:
+    """Read a date or time of the supported years, None when it is not one."""
+    if not isinstance(text, str) or len(text) > 40:
+        return None
+    try:
+        found = read(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if isinstance(found, date) and _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
-def _pagination(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _error("must be an object", "/pagination")
-    _known_keys(value, ("limit", "offset"), "/pagination")
-    bounds = {"limit": (1, MAX_LIMIT), "offset": (0, MAX_OFFSET)}
-    for key, number in value.items():
-        least, most = bounds[key]
-        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
-            raise _error(f"must be a whole number from {least} to {most}", f"/pagination/{key}")
-    return dict(value)
+def _orders(value: object, metrics: tuple[str, ...], grouping: tuple[str, ...]) -> tuple[Order, ...]:
+    if value is None or value == []:
+        times = [name for name in grouping if dimensions.get(name).kind is Kind.TIME]
+        return (*(Order(name, False) for name in times), Order(metrics[0], True))
+    if not isinstance(value, list):
+        raise QueryError("invalid_order_by", "give a list of [name, direction]", "/order_by")
+    orders: list[Order] = []
+    for index, item in enumerate(value):
+        place = f"/order_by/{index}"
+        if not isinstance(item, list) or len(item) != 2 or item[1] not in _DIRECTIONS:
+            raise QueryError("invalid_order_by", 'give [name, "asc"] or [name, "desc"]', place)
+        if item[0] not in metrics and item[0] not in grouping:
+            raise QueryError(
+                "invalid_order_by", f"{quoted(item[0])} is not among the metrics and dimensions asked for", place
+            )
+        if item[0] in [order.name for order in orders]:
+            raise QueryError("invalid_order_by", f"{quoted(item[0])} is given twice", place)
+        orders.append(Order(item[0], item[1] == "desc"))
+    return tuple(orders)
 
 
-def _conditions(value: Any, pointer: str, depth: int) -> list[Condition]:
-    conditions = _list(value, pointer, MAX_CONDITIONS)
-    return [_condition(item, f"{pointer}/{place}", depth) for place, item in enumerate(conditions)]
+def _include(value: object) -> Include:
+    asked = _object(value, "/include", Include.__slots__)
+    for name, flag in asked.items():
+        if not isinstance(flag, bool):
+            raise QueryError("invalid_include", "give true or false", f"/include/{name}")
+    return Include(**asked)
 
 
-def _condition(value: Any, pointer: str, depth: int) -> Condition:
-    if depth == 0:
-        raise _error("nests too deeply", pointer)
-    match value:
-        case [("and" | "or") as connective, list(inner)] if inner:
-            return Joined(Connective(connective), tuple(_conditions(inner, f"{pointer}/1", depth - 1)))
-        case ["not", inner]:
-            return Negated(_condition(inner, f"{pointer}/1", depth - 1))
-        case [str(operator), name, list(clauses), *rest] if operator in set(Operator) and len(rest) <= 1:
-            return _filter(Operator(operator), name, clauses, rest, pointer)
-    known = ", ".join(Operator)
-    raise _error(f"must be [operator, dimension, [texts]] with {known}, or and, or, not", pointer, "invalid_filter")
-
-
-def _filter(operator: Operator, name: Any, clauses: list[Any], rest: list[Any], pointer: str) -> Filter:
-    if _dimension(name, f"{pointer}/1").kind is Kind.TIME:
-        raise _error("time cannot be filtered; use date_range", f"{pointer}/1", "invalid_filter")
-    if not 1 <= len(clauses) <= MAX_CLAUSES:
-        raise _error(f"must hold 1 to {MAX_CLAUSES} texts", f"{pointer}/2", "invalid_filter")
-    for place, clause in enumerate(clauses):
-        if not isinstance(clause, str) or len(clause) > MAX_CLAUSE:
-            raise _error("must be a text", f"{pointer}/2/{place}", "invalid_filter")
-    is_case_sensitive = True
-    if rest:
-        match rest[0]:
-            case {"case_sensitive": bool(wanted), **others} if not others:
-                is_case_sensitive = wanted
-            case _:
-                raise _error('must be {"case_sensitive": true or false}', f"{pointer}/3", "invalid_filter")
-    return Filter(operator, name, tuple(clauses), is_case_sensitive)
+def _pagination(value: object) -> tuple[int, int]:
+    asked = _object(value, "/pagination", ("limit", "offset"))
+    limit, offset = asked.get("limit", _MOST_ROWS), asked.get("offset", 0)
+    if type(limit) is not int or not 1 <= limit <= _MOST_ROWS:
+        raise QueryError("invalid_pagination", f"give a whole number from 1 to {_MOST_ROWS}", "/pagination/limit")
+    if type(offset) is not int or not 0 <= offset < 2**31:
+        raise QueryError("invalid_pagination", "give a whole number from 0 up", "/pagination/offset")
+    return limit, offset
 
 
 def _check_together(query: Query) -> None:
-    """Refuse what has no meaning together."""
-    if query.include.time_labels and query.time_dimension is None:
-        raise _error("needs a time dimension", "/include/time_labels")
-    if "percentage" in query.metrics and not query.dimensions:
-        raise _error("percentage needs a dimension", "/metrics")
-    by_event = [name for name in query.dimensions if _dimension(name, "").kind is Kind.EVENT]
-    for metric in query.metrics:
-        if METRICS[metric].is_of_visits and any(name not in ("event:page", "event:hostname") for name in by_event):
-            raise _error(f"{metric} describes visits and cannot be broken down by {by_event[0]}", "/metrics")
+    """Refuse what is fine by itself and not together."""
+    grouping = [dimensions.get(name) for name in query.dimensions]
+    by_event = [dimension.name for dimension in grouping if dimension.kind is Kind.EVENT]
+    is_entry = "event:page" in by_event and _ENTRY_DIMENSIONS.issuperset(by_event)
+    for index, name in enumerate(query.metrics):
+        if METRICS[name].is_of_visits and by_event and not is_entry:
+            raise QueryError(
+                "invalid_metrics",
+                f"{name} describes whole visits: among event dimensions only event:page goes with it",
+                f"/metrics/{index}",
+            )
+        if METRICS[name].is_share and not grouping:
+            raise QueryError("invalid_metrics", f"{name} needs a dimension", f"/metrics/{index}")
+    if query.include.time_labels:
+        _check_labels(query)
 
 
-def _orders(value: Any, query: Query) -> tuple[Order, ...]:
-    asked = _list(value, "/order_by", len(query.metrics) + len(query.dimensions))
-    orders: list[Order] = []
-    for place, item in enumerate(asked):
-        match item:
-            case [str(name), ("asc" | "desc") as way] if name in (*query.metrics, *query.dimensions):
-                orders.append(Order(name, way == "desc"))
-            case _:
-                raise _error('must be [a requested metric or dimension, "asc" or "desc"]', f"/order_by/{place}")
-    if orders:
-        return tuple(orders)
-    time = query.time_dimension
-    default = [] if time is None else [Order(time, is_descending=False)]
-    return (*default, Order(query.metrics[0], is_descending=True)) if query.dimensions else ()
+def _check_labels(query: Query) -> None:
+    place = "/include/time_labels"
+    if query.time_dimension is None:
+        raise QueryError("invalid_include", "time labels need a time dimension", place)
+    start, end = query.period.start, query.period.end
+    if start is None:
+        return
+    unit = dimensions.get(query.time_dimension).unit or unit_for(start, end)
+    if bucket_count_limit(start, end, unit) > _MOST_ROWS:
+        raise QueryError("invalid_include", f"the period has over {_MOST_ROWS} buckets", place)
+
+
+def _object(value: object, pointer: str, keys: Collection[str]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise QueryError("invalid_query", "give an object", pointer)
+    for key in value:
+        if key not in keys:
+            raise QueryError("unknown_key", f"{quoted(key)} is not supported; supported: {', '.join(keys)}", pointer)
+    return value
