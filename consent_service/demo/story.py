@@ -227,8 +227,8 @@ class _Teller:
         limit = max(self._end, begins_at)
         scale = 1.0 if last <= limit else (limit - begins_at) / (last - begins_at)
         return tuple(
-            Event(begins_at + _milliseconds((at - begins_at) * scale), self._event_id(), "pageview", *rest)
-            for at, *rest in pages
+            Event(begins_at + _milliseconds((at - begins_at) * scale, place), self._event_id(), "pageview", *rest)
+            for place, (at, *rest) in enumerate(pages)
         )
 
     def _event_id(self) -> UUID:
@@ -264,5 +264,6 @@ class _Teller:
             items.append(Decision(reader.leaves_at, Act.WITHDRAW, reader.number, reader.profile))
 
 
-def _milliseconds(length: timedelta) -> timedelta:
-    return timedelta(milliseconds=length // timedelta(milliseconds=1))
+def _milliseconds(length: timedelta, place: int) -> timedelta:
+    # One more for each page, so that no two events of a visit share a time.
+    return timedelta(milliseconds=length // timedelta(milliseconds=1) + place)
