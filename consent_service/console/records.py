@@ -1,0 +1,166 @@
+"""Show privacy officers what was published and what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, make_response, render_template, request
+from sqlalchemy import Connection, and_, or_, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from consent_service.consent.difference import Change, difference
+from consent_service.consent.privacy import language_name
+from consent_service.consent.publication import PolicyVersion, Publication
+from consent_service.console.auth import require_site, require_user
+from consent_service.console.people import Role
+from consent_service.db.tables import decision
+from consent_service.errors import NotFound
+from consent_service.services import services
+
+PAGE_ROWS: Final = 50
+ACTIONS: Final = {
+    "accept_all": "Accepted",
+    "refuse_all": "Refused",
+    "save": "Customised",
+    "withdraw": "Withdrew",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Hold a published version and what it changed; `is_material` says that it asked earlier visitors again."""
+
+    published: PolicyVersion
+    changes: tuple[Change, ...]
+    is_first: bool
+    is_material: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Hold the words of one language's banner."""
+
+    language: str
+    name: str
+    direction: str
+    texts: dict[str, str]
+    body: tuple[str, str]
+    has_customize: bool
+    banner_hash: str
+    policy_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Hold one decision as the log shows it; `purposes` are id and whether it was granted."""
+
+    decision_id: str
+    receipt_id: str | None
+    action: str
+    purposes: tuple[tuple[str, bool], ...]
+    withdrawn: tuple[str, ...]
+    policy_version: int
+    language: str
+    mechanism: str
+    decided_at: datetime
+
+
+def add_routes(bp: Blueprint) -> None:
+    """Add the routes of this module to the console."""
+    bp.add_url_rule("/sites/<key>/policy", view_func=policy)
+    bp.add_url_rule("/sites/<key>/decisions", view_func=decisions)
+
+
+def policy(key: str) -> AnyResponse:
+    """Show a site's published versions with what each changed, and the words of its banner."""
+    site = require_site(key, require_user(Role.PRIVACY_OFFICER))
+    publication = services().publications.of(site)
+    page = render_template(
+        "console/policy.html",
+        site=site,
+        versions=[] if publication is None else _versions(publication),
+        banners=[] if publication is None else _banners(publication),
+    )
+    return make_response(page)
+
+
+def decisions(key: str) -> AnyResponse:
+    """Show a site's decisions, the newest first, a page at a time."""
+    site = require_site(key, require_user(Role.PRIVACY_OFFICER))
+    with services().engine.connect() as connection:
+        records, following = list_newest(connection, site.site_id, request.args.get("before"), PAGE_ROWS)
+    page = render_template(
+        "console/decisions.html",
+        site=site,
+        records=records,
+        following=following,
+        is_first=not request.args.get("before"),
+        actions=ACTIONS,
+    )
+    return make_response(page)
+
+
+def list_newest(
+    connection: Connection, site_id: int, before: str | None, limit: int
+) -> tuple[list[Record], str | None]:
+    """List a site's decisions, the newest first, those before the named one if one is named.
+
+    The second value names the decision that the next page comes before, None at the end. Raises NotFound.
+    """
+    statement = select(decision).where(decision.c.site_id == site_id)
+    if before is not None:
+        at = connection.execute(
+            select(decision.c.decided_at).where(decision.c.decision_id == before, decision.c.site_id == site_id)
+        ).scalar()
+        if at is None:
+            raise NotFound("there is no such decision at this site")
+        same_moment = and_(decision.c.decided_at == at, decision.c.decision_id < before)
+        statement = statement.where(or_(decision.c.decided_at < at, same_moment))
+    order = (decision.c.decided_at.desc(), decision.c.decision_id.desc())
+    rows = connection.execute(statement.order_by(*order).limit(limit + 1)).all()
+    following = rows[limit - 1].decision_id if len(rows) > limit else None
+    return [_record(row) for row in rows[:limit]], following
+
+
+def _record(row: Any) -> Record:
+    return Record(
+        decision_id=row.decision_id,
+        receipt_id=row.receipt_id,
+        action=row.action,
+        purposes=tuple((purpose, bool(granted)) for purpose, granted in row.purposes.items()),
+        withdrawn=tuple(row.withdrawn),
+        policy_version=row.policy_version,
+        language=row.language,
+        mechanism=row.mechanism,
+        decided_at=row.decided_at,
+    )
+
+
+def _versions(publication: Publication) -> list[Version]:
+    published = sorted(publication.versions.values(), key=lambda each: each.version)
+    found: list[Version] = []
+    for at, each in enumerate(published):
+        changes = difference(published[at - 1].policy, each.policy) if at else []
+        found.append(Version(each, tuple(changes), at == 0, at > 0 and each.material_version == each.version))
+    return found[::-1]
+
+
+def _banners(publication: Publication) -> list[Banner]:
+    return [_banner(language, config) for language, config in publication.banners.items()]
+
+
+def _banner(language: str, config: dict[str, Any]) -> Banner:
+    texts = config["texts"]
+    before, _, after = texts["body"].partition("{policy}")
+    return Banner(
+        language=language,
+        name=language_name(language),
+        direction=config["dir"],
+        texts=texts,
+        body=(before, after),
+        has_customize=len(config["purposes"]) > 1,
+        banner_hash=config["banner_hash"],
+        policy_url=config["policy_url"],
+    )
