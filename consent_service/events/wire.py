@@ -42,14 +42,17 @@ def encode(value: Any) -> bytes:
     Takes None, bool, int, float, str, bytes, date, datetime (aware ones come back as UTC), Decimal, UUID,
     dicts, and lists or tuples of these (both come back as lists). Raises WireError for anything else.
     """
-    return orjson.dumps(_write(value))
+    try:
+        return orjson.dumps(_write(value))
+    except orjson.JSONEncodeError as error:
+        raise WireError(f"a text cannot be carried: {error}") from error
 
 
 def decode(data: bytes) -> Any:
     """Read back what `encode` wrote; raises WireError for other bytes."""
     try:
         return _read(orjson.loads(data))
-    except (ValueError, ArithmeticError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, ArithmeticError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise WireError(f"not a value of this wire form: {error}") from error
 
 

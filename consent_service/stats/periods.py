@@ -13,8 +13,8 @@ DAYS_BACK: Final = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
 MONTHS_BACK: Final = {"6mo": 6, "12mo": 12}
 NAMED: Final = ("day", "24h", *DAYS_BACK, "month", *MONTHS_BACK, "year", "all")
 
-# A time zone may move by half an hour (Lord Howe Island), so hours are looked for in such steps.
-_STEP: Final = timedelta(minutes=30)
+# Local hours start on quarters of a UTC hour at the finest (Kathmandu), so they are looked for in such steps.
+_STEP: Final = timedelta(minutes=15)
 
 
 def named_period(name: str, now: datetime, zone: str, *, is_trimmed: bool = False) -> Period:
@@ -96,7 +96,7 @@ def _local_times(start: datetime, end: datetime, zone: str, unit: Unit) -> Itera
     place = ZoneInfo(zone)
     first = start.astimezone(place).replace(tzinfo=None)
     if unit is Unit.HOUR:
-        at = start.replace(minute=start.minute // 30 * 30, second=0, microsecond=0)
+        at = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0)
         yield first
         while (at := at + _STEP) < end:
             yield at.astimezone(place).replace(tzinfo=None)
