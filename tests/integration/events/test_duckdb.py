@@ -1,0 +1,238 @@
+"""The embedded store: each event once, erased ones gone from the disk, reading while writing."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier, Thread
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from consent_service.events.duckdb import DuckDBStore
+from consent_service.events.schema import Batch, InboxRange, event
+from consent_service.events.store import Applied, StoreUnavailable
+from tests.unit.events.made import NOON, make_row
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "events.duckdb"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[DuckDBStore]:
+    store = DuckDBStore(path, threads=1)
+    yield store
+    store.close()
+
+
+def count(store: DuckDBStore, table: str = "event") -> int:
+    return int(store.fetch(f"SELECT count(*) FROM {table}", []).rows[0][0])
+
+
+def receipt(visitor_id: int) -> str:
+    return f"{visitor_id:032x}"
+
+
+def files_hold(directory: Path, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_row_comes_back_as_it_went_in(store: DuckDBStore) -> None:
+    row = make_row(
+        props={"author": "Ève", "mood": ""},
+        revenue_amount=Decimal("12.5"),
+        revenue_currency="EUR",
+        engaged_ms=1200,
+        scroll=80,
+        source="Google",
+        country="FR",
+    )
+    assert store.apply(Batch([row]), NOON) == Applied(1, 0)
+    [values] = store.reader().fetch(select(event))
+    found = dict(zip(event.c.keys(), values, strict=True))
+    for name in (
+        "event_id",
+        "occurred_at",
+        "received_at",
+        "name",
+        "path",
+        "props",
+        "revenue_amount",
+        "scroll",
+        "source",
+    ):
+        assert found[name] == getattr(row, name)
+    assert (found["receipt_id"], found["decision_id"]) == (UUID(row.grant.receipt_id), UUID(row.grant.decision_id))
+    assert (found["visit_started_at"], found["purposes"]) == (NOON, ["analytics"])
+    assert found["occurred_at"].utcoffset() == timedelta(0)
+    assert found["visit_id"] >= 0
+
+
+def test_an_event_sent_again_is_stored_once(store: DuckDBStore) -> None:
+    row, other_site = make_row(), make_row(site_id=2)
+    same_id = [row, row, make_row(event_id=row.event_id, path="/again"), make_row(site_id=2, event_id=row.event_id)]
+    assert store.apply(Batch(same_id), NOON) == Applied(2, 2)
+    assert store.apply(Batch([row, other_site]), NOON + timedelta(days=7)) == Applied(1, 1)
+    assert count(store) == 3
+
+
+def test_ids_and_visits_are_forgotten_when_they_are_of_no_more_use(store: DuckDBStore) -> None:
+    store.apply(Batch([make_row()]), NOON)
+    store.apply(Batch(), NOON + timedelta(days=5))
+    assert (count(store, "recent_event"), count(store, "open_visit")) == (1, 0)
+    store.apply(Batch(), NOON + timedelta(days=9))
+    assert (count(store, "recent_event"), count(store)) == (0, 1)
+
+
+def test_a_visit_goes_on_across_batches_and_restarts(path: Path) -> None:
+    store = DuckDBStore(path, threads=1)
+    store.apply(Batch([make_row(0, source="Google")]), NOON)
+    store.close()
+    store = DuckDBStore(path, threads=1)
+    store.apply(Batch([make_row(20, source="Bing"), make_row(60)]), NOON)
+    rows = store.fetch("SELECT visit_id, source FROM event ORDER BY occurred_at", []).rows
+    store.close()
+    assert rows[0] == rows[1]
+    assert rows[2][0] != rows[0][0]
+
+
+def test_drops_add_up_and_watermarks_move_with_the_rows(store: DuckDBStore) -> None:
+    day = date(2026, 3, 10)
+    for last in (10, 20):
+        store.apply(Batch([make_row()], {(1, day, "bot"): 3, (1, day, "too_old"): 1}, [InboxRange("w1", last)]), NOON)
+    assert store.watermark("w1") == 20
+    assert store.watermark("w2") == 0
+    rows = store.fetch("SELECT site_id, day, reason, n FROM drop_count ORDER BY reason", []).rows
+    assert rows == [(1, day, "bot", 6), (1, day, "too_old", 2)]
+
+
+def test_a_batch_that_fails_leaves_nothing(store: DuckDBStore) -> None:
+    bad = make_row(scroll=10**9)
+    with pytest.raises(Exception, match=r"(?i)smallint|int16|range|cast"):
+        store.apply(Batch([make_row(), bad], {}, [InboxRange("w1", 5)]), NOON)
+    assert (count(store), store.watermark("w1"), count(store, "recent_event")) == (0, 0, 0)
+
+
+def test_erasing_takes_rows_open_visits_and_remembered_ids(store: DuckDBStore) -> None:
+    store.apply(
+        Batch([make_row(0), make_row(1), make_row(2, visitor_id=2), make_row(3, site_id=2, visitor_id=3)]), NOON
+    )
+    assert store.erase([receipt(1), receipt(3), receipt(9)]) == {receipt(1): 2, receipt(3): 1, receipt(9): 0}
+    assert [count(store, table) for table in ("event", "recent_event", "open_visit")] == [1, 1, 1]
+    assert store.erase([receipt(1)]) == {receipt(1): 0}
+    assert store.erase([]) == {}
+
+
+def test_retention_deletes_the_site_s_old_events_a_piece_at_a_time(store: DuckDBStore) -> None:
+    store.apply(Batch([make_row(minute) for minute in range(10)] + [make_row(0, site_id=2)]), NOON)
+    before = NOON + timedelta(minutes=6)
+    assert store.count_before(1, before) == 6
+    assert [store.retain(1, before, 4) for _ in range(3)] == [4, 2, 0]
+    assert count(store) == 5
+
+
+def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckDBStore, path: Path) -> None:
+    secret, kept = "/secret-3f9c1a77", "/kept-77aa01"
+    rows = [make_row(minute, visitor_id=2, path=f"{kept}-{minute}") for minute in range(500)]
+    store.apply(Batch([*rows, make_row(path=secret, props={"k": secret})]), NOON)
+    store.apply(Batch([make_row(1, path=f"{secret}-2")]), NOON)
+    store.erase([receipt(1)])
+    assert files_hold(path.parent, secret)
+    result = store.compact()
+    assert not files_hold(path.parent, secret)
+    assert files_hold(path.parent, kept)
+    assert result.after_bytes == sum(file.stat().st_size for file in path.parent.iterdir())
+    assert count(store) == 500
+    store.apply(Batch([make_row(2000)], {}, [InboxRange("w1", 5)]), NOON)
+    assert (count(store), store.watermark("w1")) == (501, 5)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_broken_off_compaction_left_is_removed_and_the_store_is_as_before(path: Path) -> None:
+    store = DuckDBStore(path, threads=1)
+    store.apply(Batch([make_row()]), NOON)
+    store.close()
+    for name in (".rewritten", ".rewritten.wal"):
+        path.with_name(path.name + name).write_bytes(b"half")
+    spill = path.with_name(path.name + ".spill")
+    spill.mkdir()
+    (spill / "left.tmp").write_bytes(b"spilled")
+    store = DuckDBStore(path, threads=1)
+    assert count(store) == 1
+    store.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_compaction_that_fails_leaves_the_store_open_and_whole(store: DuckDBStore, path: Path) -> None:
+    store.apply(Batch([make_row()]), NOON)
+    blocked = path.with_name(path.name + ".rewritten")
+    blocked.mkdir()
+    with pytest.raises(OSError, match="rewritten"):
+        store.compact()
+    assert count(store) == 1
+    blocked.rmdir()
+    store.compact()
+    assert count(store) == 1
+
+
+def test_many_threads_read_while_one_writes_and_one_compacts(store: DuckDBStore) -> None:
+    store.apply(Batch([make_row(minute) for minute in range(100)]), NOON)
+    seen: dict[int, list[int]] = {}
+    start = Barrier(5)
+
+    def read(number: int) -> None:
+        start.wait(10)
+        seen[number] = [count(store) for _ in range(40)]
+
+    threads = [Thread(target=read, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    start.wait(10)
+    for batch in range(10):
+        store.apply(Batch([make_row(batch * 10 + minute) for minute in range(10)]), NOON)
+        if batch % 4 == 3:
+            store.compact()
+    for thread in threads:
+        thread.join(30)
+    assert len(seen) == 4
+    for counts in seen.values():
+        assert counts == sorted(counts)
+        assert all(number % 10 == 0 for number in counts)
+    assert count(store) == 200
+
+
+def test_a_stream_reads_on_while_rows_are_written_and_ends_when_the_file_is_swapped(store: DuckDBStore) -> None:
+    store.apply(Batch([make_row(minute) for minute in range(3000)]), NOON)
+    statement = select(event.c.event_id)
+    chunks = store.reader().stream(statement, 1000)
+    assert len(next(chunks)) == 1000
+    store.apply(Batch([make_row(5000)]), NOON)
+    assert sum(len(chunk) for chunk in chunks) == 2000
+    chunks = store.reader().stream(statement, 1000)
+    next(chunks)
+    store.compact()
+    with pytest.raises(StoreUnavailable):
+        next(chunks)
+
+
+def test_the_store_reads_no_files_and_loads_nothing(store: DuckDBStore, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    for sql in (f"SELECT * FROM read_csv('{tmp_path}/x.csv')", f"ATTACH '{tmp_path}/y.db'", "INSTALL httpfs"):
+        with pytest.raises(Exception, match=r"(?i)disabled|permission"):
+            store.fetch(sql, [])
+
+
+def test_a_closed_store_says_so_and_a_file_that_is_none_is_refused(path: Path) -> None:
+    store = DuckDBStore(path, threads=1)
+    store.close()
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        store.fetch("SELECT 1", [])
+    with pytest.raises(StoreUnavailable):
+        store.apply(Batch([make_row()]), datetime(2026, 3, 10, tzinfo=UTC))
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        DuckDBStore(path, threads=1)
