@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Flask
+from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 from consent_service.browser.limits import RateLimiter, ReceiptQuota
@@ -84,11 +84,13 @@ def create_app(config: Config | None = None, now: Callable[[], datetime] = utc_n
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.extensions[EXTENSION] = make_services(core)
     answer_errors(app)
-    _register(app, core.config)
+    for blueprint in load_blueprints(core.config):
+        app.register_blueprint(blueprint)
     return app
 
 
-def _register(app: Flask, config: Config) -> None:
+def load_blueprints(config: Config) -> list[Blueprint]:
+    """Import every module that answers requests, and give their blueprints; opens nothing."""
     from consent_service.collect.routes import bp as collect
     from consent_service.consent.assets import bp as assets
     from consent_service.consent.pages import bp as pages
@@ -101,21 +103,9 @@ def _register(app: Flask, config: Config) -> None:
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    for blueprint in (
-        consent,
-        collect,
-        assets,
-        pages,
-        stats,
-        export,
-        consent_report,
-        admin_api,
-        console,
-        health,
-        openapi,
-    ):
-        app.register_blueprint(blueprint)
+    found = [consent, collect, assets, pages, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo
 
-        app.register_blueprint(demo)
+        found.append(demo)
+    return found

@@ -25,7 +25,6 @@ from consent_service.config import Config, load_config
 from consent_service.db.migrate import state
 from consent_service.errors import Unavailable
 from consent_service.locks import KEEPER, read_holder
-from consent_service.serve import child
 from consent_service.serve.logs import set_up
 from consent_service.serve.processes import CannotServe, Supervisor
 from consent_service.serve.socket import KeeperClient
@@ -77,14 +76,8 @@ def demo(host: str, port: int, events: int, data_dir: Path | None) -> None:
 def run(config: Config, host: str, port: int, ready_lines: list[str]) -> None:
     """Run the server's processes until they are told to end; raises Refused when it cannot start."""
     set_up(config.log_level)
-    settings = {
-        child.DIRECTORY: str(config.data_dir),
-        child.PORT: str(port),
-        child.WORKERS: str(config.workers),
-        child.DEMO: "1" if config.is_demo else "0",
-    }
     try:
-        supervisor = Supervisor(config, host, port, settings)
+        supervisor = Supervisor(config, host, port)
     except CannotServe as error:
         raise Refused(str(error)) from error
     supervisor.run(lambda: click.echo("\n".join(ready_lines)))

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from consent_service.cli.output import ACTOR, Refused, data_dir_option, find, json_option, opened, show
-from consent_service.console.people import PeopleError, Role, add_user, reset_user
+from consent_service.console.people import Role, add_user, reset_user
+from consent_service.errors import ServiceError
 
 
 @click.group()
@@ -30,7 +31,7 @@ def add(email: str, role: str, keys: tuple[str, ...], data_dir: Path | None, as_
             _, link = core.writer.run(
                 lambda connection: add_user(connection, email, Role(role), ids, actor=ACTOR, now=core.now())
             )
-        except PeopleError as error:
+        except ServiceError as error:
             raise Refused(str(error)) from error
         url = f"{core.config.public_url}/console/login/{link}"
     document = {"email": email, "role": role, "sites": list(keys), "setup_url": url}
@@ -46,7 +47,7 @@ def reset(email: str, data_dir: Path | None, as_json: bool) -> None:
     with opened(data_dir) as core:
         try:
             link = core.writer.run(lambda connection: reset_user(connection, email, actor=ACTOR, now=core.now()))
-        except PeopleError as error:
+        except ServiceError as error:
             raise Refused(str(error)) from error
         url = f"{core.config.public_url}/console/login/{link}"
     show({"email": email, "setup_url": url}, as_json, lambda: f"{email} sets a password within 24 hours: {url}")

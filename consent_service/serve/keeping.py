@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -62,8 +61,13 @@ class Keeping:
         self._asked.put((name, members, future))
         return future.result()
 
+    def do(self, name: str, members: dict[str, Any]) -> Any:
+        """Do something at once, in this thread: for a command while no server runs."""
+        self.keeper.drain()
+        return _ACTS[name](self, members)
+
     def end(self) -> None:
-        """Let the loop drain once more and stop; safe in a signal handler."""
+        """Let the loop drain once more and stop."""
         self._is_ending = True
         self._asked.put(None)
 
@@ -145,15 +149,16 @@ _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
 }
 
 
-def main(config: Config) -> None:
-    """Run the keeper until SIGTERM, or until the parent that started it is gone."""
+def main(config: Config, pipe: int) -> None:
+    """Run the keeper until `pipe` closes: when the supervisor wants its end, and when the supervisor is gone."""
+    # A signal to the whole process group must not end the keeper before the workers, whose last events it drains.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     with take(config.data_dir / KEEPER, wait_seconds=10):
         core = make_core(config)
         keeping = Keeping(config, core)
         server = KeeperServer(config.socket_path, keeping.keeper.store, keeping.act)
-        signal.signal(signal.SIGTERM, lambda *_: keeping.end())
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=_end_with_parent, args=(keeping,), daemon=True).start()
+        threading.Thread(target=_end_with_pipe, args=(keeping, pipe), daemon=True).start()
         keeping.run()
         server.close()
         with suppress(FileNotFoundError):
@@ -162,7 +167,6 @@ def main(config: Config) -> None:
         core.close()
 
 
-def _end_with_parent(keeping: Keeping) -> None:
-    # The parent holds the other end of stdin's pipe; its death closes it.
-    sys.stdin.buffer.read()
+def _end_with_pipe(keeping: Keeping, pipe: int) -> None:
+    os.read(pipe, 1)
     keeping.end()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select
+from sqlalchemy.exc import SQLAlchemyError
 
 from consent_service.errors import Unavailable
 from consent_service.events.dialect import compile_statement
@@ -19,8 +22,11 @@ from consent_service.events.wire import decode, encode
 log = logging.getLogger("consent_service")
 
 ANSWER_SECONDS = 60.0
+# Retention and compaction of a large store take minutes; a dead keeper is noticed at once all the same.
+ACT_SECONDS = 3_600.0
 MAX_REQUEST = 16 * 1024 * 1024
 CHUNK = 2_000
+MAX_ADDRESS = 100
 
 Act = Callable[[str, dict[str, Any]], Any]
 
@@ -32,7 +38,8 @@ class KeeperServer:
         self._store = store
         self._act = act
         path.unlink(missing_ok=True)
-        self._listener = Listener(str(path), family="AF_UNIX", backlog=64)
+        with short_address(path) as address:
+            self._listener = Listener(address, family="AF_UNIX", backlog=64)
         path.chmod(0o600)
         self._thread = threading.Thread(target=self._accept, name="keeper-socket", daemon=True)
         self._thread.start()
@@ -70,7 +77,7 @@ class KeeperServer:
                     yield {"end": True}
                 case name:
                     yield {"done": self._act(name, asked)}
-        except (EventStoreError, LookupError) as error:
+        except (EventStoreError, SQLAlchemyError, LookupError) as error:
             log.warning("the event store could not answer: %s", type(error).__name__)
             yield {"error": str(error)}
 
@@ -84,7 +91,7 @@ class KeeperClient:
 
     def ask(self, name: str, **members: Any) -> Any:
         """Let the keeper do something and give its answer; raises Unavailable when it does not answer."""
-        return self._exchange({"ask": name, **members})["done"]
+        return self._exchange({"ask": name, **members}, ACT_SECONDS)["done"]
 
     def is_ready(self) -> bool:
         """Tell whether the keeper answers queries."""
@@ -110,23 +117,35 @@ class KeeperClient:
                     return
                 yield [tuple(row) for row in answer["rows"]]
 
-    def _exchange(self, asked: dict[str, Any]) -> dict[str, Any]:
-        for attempt in (1, 2):
-            connection = getattr(self._local, "connection", None) or self._open()
-            self._local.connection = connection
-            try:
-                self._send(connection, asked)
-                return self._receive(connection)
-            except _Gone:
-                connection.close()
-                self._local.connection = None
-                if attempt == 2:
-                    raise Unavailable("the event store does not answer; try again") from None
-        raise AssertionError("unreachable")
+    def close(self) -> None:
+        """Let go of this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _exchange(self, asked: dict[str, Any], seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+        kept = getattr(self._local, "connection", None)
+        connection = kept or self._open()
+        self._local.connection = connection
+        try:
+            self._send(connection, asked)
+            return self._receive(connection, seconds)
+        except _Gone:
+            self.close()
+            # A connection kept from before may have ended with a keeper that was started again since.
+            if kept is None:
+                raise
+        except Unavailable:
+            # An answer that comes too late must not be taken for that of the next question.
+            self.close()
+            raise
+        return self._exchange(asked, seconds)
 
     def _open(self) -> Connection:
         try:
-            return Client(str(self._path), family="AF_UNIX")
+            with short_address(self._path) as address:
+                return Client(address, family="AF_UNIX")
         except OSError as error:
             raise Unavailable("the event store is not running; try again") from error
 
@@ -138,16 +157,29 @@ class KeeperClient:
             raise _Gone from error
 
     @staticmethod
-    def _receive(connection: Connection) -> dict[str, Any]:
+    def _receive(connection: Connection, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         try:
-            if not connection.poll(ANSWER_SECONDS):
-                raise _Gone
+            if not connection.poll(seconds):
+                raise Unavailable("the event store takes too long to answer; try again")
             answer: dict[str, Any] = decode(connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise _Gone from error
         if "error" in answer:
             raise Unavailable(f"the event store could not answer: {answer['error']}")
         return answer
+
+
+@contextmanager
+def short_address(path: Path) -> Iterator[str]:
+    """Name a socket within the 107 bytes that a socket's address has, however deep its directory lies."""
+    if len(os.fsencode(path)) <= MAX_ADDRESS:
+        yield str(path)
+        return
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{path.name}"
+    finally:
+        os.close(handle)
 
 
 class _Gone(Unavailable):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import sys
 import threading
+import time
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,14 +16,16 @@ from consent_service.services import EXTENSION
 
 THREADS = 8
 GRACEFUL_SECONDS = 20
+ORPHAN_SECONDS = 1.0
 
 
 class WebServer(BaseApplication):
     """Serve the application with as many workers as the settings say; a dead one is replaced at once."""
 
-    def __init__(self, config: Config, handle: int) -> None:
+    def __init__(self, config: Config, handle: int, pipe: int) -> None:
         self._config = config
         self._handle = handle
+        self._pipe = pipe
         super().__init__()
 
     def load_config(self) -> None:
@@ -44,7 +45,8 @@ class WebServer(BaseApplication):
             "proc_name": "consent-service",
             "control_socket_disable": True,
             "forwarded_allow_ips": ",".join(str(network) for network in self._config.trusted_proxies) or "127.0.0.1",
-            "when_ready": _watch_parent,
+            "when_ready": self._watch_parent,
+            "post_worker_init": _leave_interrupts_to_the_parent,
             "worker_exit": _close_inbox,
         }
         for name, value in settings.items():
@@ -54,20 +56,28 @@ class WebServer(BaseApplication):
         """Make the application, in the worker that will run it: nothing is opened before the fork."""
         return create_app(self._config)
 
+    def _watch_parent(self, arbiter: Any) -> None:
+        _leave_interrupts_to_the_parent(arbiter)
 
-def main(config: Config, handle: int) -> None:
-    """Serve until SIGTERM, or until the parent that started it is gone."""
-    logging.getLogger("consent_service").setLevel(config.log_level.upper())
-    WebServer(config, handle).run()
+        def end() -> None:
+            # The supervisor holds the other end; its death closes it. Nobody waits for the answers any more, and a
+            # new server wants the port: what is under way has a second.
+            os.read(self._pipe, 1)
+            os.kill(arbiter.pid, signal.SIGTERM)
+            time.sleep(ORPHAN_SECONDS)
+            os.kill(arbiter.pid, signal.SIGQUIT)
+
+        threading.Thread(target=end, name="parent-watch", daemon=True).start()
 
 
-def _watch_parent(arbiter: Any) -> None:
-    # The supervisor holds the other end of stdin's pipe; its death closes it.
-    def end() -> None:
-        sys.stdin.buffer.read()
-        os.kill(arbiter.pid, signal.SIGTERM)
+def main(config: Config, handle: int, pipe: int) -> None:
+    """Serve until SIGTERM, or until `pipe` closes because the supervisor is gone."""
+    WebServer(config, handle, pipe).run()
 
-    threading.Thread(target=end, name="parent-watch", daemon=True).start()
+
+def _leave_interrupts_to_the_parent(process: Any) -> None:
+    # Ctrl+C reaches the whole process group; the supervisor then ends the workers in order, after their requests.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _close_inbox(arbiter: Any, worker: Any) -> None:
