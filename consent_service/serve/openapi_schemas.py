@@ -1,0 +1,226 @@
+"""Hold the schemas of requests and answers: generated where a model reads them, written here where none does."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from consent_service.collect.drops import DropReason
+from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
+from consent_service.consent.policy import Policy
+from consent_service.console.admin_people import UserRequest
+from consent_service.console.admin_tokens import TokenRequest
+from consent_service.serve.openapi_model import list_of, members, nullable, ref
+from consent_service.sites.settings import SiteSettings
+
+MODELS: Final[tuple[type[BaseModel], ...]] = (
+    DecisionRequest,
+    WithdrawalRequest,
+    Policy,
+    SiteSettings,
+    TokenRequest,
+    UserRequest,
+)
+
+TEXT: Final = {"type": "string"}
+WHOLE: Final = {"type": "integer"}
+COUNT: Final = {"type": "integer", "minimum": 0}
+NUMBER: Final = {"type": "number"}
+FLAG: Final = {"type": "boolean"}
+NOTHING: Final = {"type": "null"}
+FREE: Final = {"type": "object"}
+TIME: Final = {"type": "string", "format": "date-time", "pattern": r"Z$"}
+DAY: Final = {"type": "string", "format": "date"}
+UUID: Final = {"type": "string", "format": "uuid"}
+SITE_KEY: Final = {"type": "string", "description": "The site's public key."}
+HASH: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+RECEIPT: Final = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+TOKEN: Final = {"type": "string", "maxLength": 160}
+PURPOSES: Final = {"type": "object", "additionalProperties": FLAG}
+RATE: Final = nullable({"type": "number", "minimum": 0, "maximum": 100})
+
+_COOKIE: Final = members({"name": TEXT, "kind": TEXT, "days": WHOLE, "description": TEXT}, {"host": TEXT})
+_BANNER: Final = members(
+    {
+        "site": SITE_KEY,
+        "language": TEXT,
+        "dir": {"enum": ["ltr", "rtl"]},
+        "languages": list_of(TEXT),
+        "policy_version": WHOLE,
+        "banner_hash": {**HASH, "description": "SHA-256 of everything shown and every option."},
+        "purposes": list_of(
+            members(
+                {
+                    "id": TEXT,
+                    "title": TEXT,
+                    "description": TEXT,
+                    "data": list_of(TEXT),
+                    "recipients": list_of(TEXT),
+                    "retention_days": WHOLE,
+                    "cookies": list_of(_COOKIE),
+                },
+                {"measures": FLAG},
+            )
+        ),
+        "exempt": list_of(members({"id": TEXT, "title": TEXT, "description": TEXT, "cookies": list_of(_COOKIE)})),
+        "controller": members({"name": TEXT}),
+        "recipients": list_of(members({"name": TEXT, "country": TEXT})),
+        "texts": members(
+            dict.fromkeys(
+                (
+                    "title",
+                    "body",
+                    "accept",
+                    "refuse",
+                    "customize",
+                    "save",
+                    "policy",
+                    "open",
+                    "saved",
+                    "signal",
+                ),
+                TEXT,
+            )
+        ),
+        "policy_url": TEXT,
+        "valid_days": WHOLE,
+        "refusal_days": WHOLE,
+        "layout": {"enum": ["bar", "corner", "dialog"]},
+        "signals": members({"gpc": {"enum": ["refuse", "ask", "ignore"]}}),
+        "scope": list_of(TEXT),
+        "asked_again": nullable(members({"reason": TEXT, "purposes": list_of(TEXT)})),
+    },
+    {
+        "theme": TEXT,
+        "colors": members({"accent": TEXT, "label": TEXT}),
+        "logo_url": TEXT,
+        "after_withdrawal": {"enum": ["stay", "reload"]},
+        "material_version": WHOLE,
+        "refusal_material_version": WHOLE,
+    },
+)
+_ERASURE: Final = members(
+    {
+        "id": UUID,
+        "status": {"enum": ["pending", "done", "held"]},
+        "events": {**nullable(COUNT), "description": "How many events were erased; null until it is done."},
+        "certificate_url": nullable(TEXT),
+        "due_at": TIME,
+    }
+)
+_EVENT: Final = members(
+    {"id": UUID, "name": {**TEXT, "maxLength": 120}, "url": {**TEXT, "maxLength": 2000}},
+    {
+        "referrer": nullable({**TEXT, "maxLength": 2000}),
+        "age_ms": {**NUMBER, "minimum": 0, "description": "How long ago it happened, in milliseconds."},
+        "props": nullable({"type": "object", "maxProperties": 30}),
+        "revenue": nullable(members({"amount": {"type": ["string", "number"]}, "currency": TEXT})),
+        "engaged_ms": nullable(NUMBER),
+        "scroll": nullable(NUMBER),
+        "screen_width": nullable(NUMBER),
+    },
+)
+
+PUBLIC: Final[dict[str, Any]] = {
+    "Error": members(
+        {
+            "error": members(
+                {"code": TEXT, "message": {**TEXT, "description": "One sentence for people."}},
+                {
+                    "problems": list_of(members({"pointer": TEXT, "message": TEXT})),
+                    "config": ref("BannerConfig"),
+                },
+            )
+        }
+    ),
+    "BannerConfig": _BANNER,
+    "Erasure": _ERASURE,
+    "Decision": members(
+        {
+            "decision_id": UUID,
+            "receipt_id": {
+                **nullable(RECEIPT),
+                "description": "Null for a refusal, which carries no identifier.",
+            },
+            "token": TOKEN,
+            "decided_at": TIME,
+            "expires_at": TIME,
+            "purposes": PURPOSES,
+            "policy_version": WHOLE,
+            "withdrawn": list_of(TEXT),
+            "erasure": nullable(ref("Erasure")),
+        }
+    ),
+    "Withdrawal": members(
+        {
+            "receipt_id": nullable(RECEIPT),
+            "withdrawn_at": TIME,
+            "purposes": list_of(TEXT),
+            "erasure": nullable(ref("Erasure")),
+            "token": {**TOKEN, "description": "The id-free token of a refusal, to be kept in place of the old one."},
+        }
+    ),
+    "Event": _EVENT,
+    "EventsRequest": members(
+        {
+            "site": SITE_KEY,
+            # An event with a fault is dropped with a reason; the others are kept.
+            "events": list_of(ref("Event"), minItems=1, maxItems=50),
+        },
+        {"token": {**nullable(TEXT), "description": "Else as the site's cookie, or as Bearer."}},
+    ),
+    "EventsAnswer": members(
+        {
+            "accepted": {**COUNT, "description": "These are on disk."},
+            "dropped": list_of(members({"index": COUNT, "reason": {"enum": [str(item) for item in DropReason]}})),
+        }
+    ),
+    "PrivacyPage": members(
+        {
+            "site": SITE_KEY,
+            "domain": TEXT,
+            "site_url": TEXT,
+            "language": TEXT,
+            "dir": {"enum": ["ltr", "rtl"]},
+            "title": TEXT,
+            "controller": TEXT,
+            "policy_version": WHOLE,
+            "policy_hash": HASH,
+            "published_at": TIME,
+            "languages_label": TEXT,
+            "contents_label": TEXT,
+            "languages": list_of(members({"language": TEXT, "name": TEXT, "url": TEXT})),
+            "sections": list_of(FREE),
+        }
+    ),
+    "Readiness": members(
+        {
+            "status": {"enum": ["ready", "not_ready"]},
+            "stores": members({"database": FLAG, "events": FLAG}),
+        }
+    ),
+}
+
+
+def generated() -> dict[str, Any]:
+    """Give the schemas of the request models, each part under its own name."""
+    found: dict[str, Any] = {}
+    for model in MODELS:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        found |= {name: _tidied(part) for name, part in schema.pop("$defs", {}).items()}
+        found[model.__name__] = _tidied(schema)
+    return found
+
+
+def _tidied(schema: Any) -> Any:
+    # The titles are the names of members written large; they tell a reader nothing.
+    if isinstance(schema, list):
+        return [_tidied(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _tidied(part) for name, part in value.items()} if key == "properties" else _tidied(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+    }
