@@ -57,10 +57,11 @@ function place(next, layout, takesFocus) {
   root.append(next);
   host.dataset.open = layout;
   const text = /** @type {HTMLElement} */ (next.firstChild);
-  if (next instanceof HTMLDialogElement) {
+  if (next.localName === "dialog") {
+    const dialog = /** @type {HTMLDialogElement} */ (next);
     next.addEventListener("cancel", back);
     next.addEventListener("close", back);
-    if (next.showModal) next.showModal();
+    if (dialog.showModal) dialog.showModal();
     else next.setAttribute("open", "");
   } else leaveRoom = makeRoom(next);
   next.addEventListener("click", act);
