@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Hold a chart with as many labels as each line has values."""
+    """Hold a chart with as many labels as each line has values; the first line is drawn over the others."""
 
     id: str
     caption: str
@@ -62,8 +62,8 @@ def visitors_chart(series: Series) -> Chart:
         column=_UNIT_HEADINGS[series.unit],
         labels=[bucket_text(label, series.unit) for label in series.labels],
         lines=(
-            Line("pageviews", "Pageviews", "bars", series.pageviews),
             Line("visitors", "Visitors", "line", series.visitors),
+            Line("pageviews", "Pageviews", "bars", series.pageviews),
         ),
     )
 

@@ -29,7 +29,7 @@ TOTALS: Final = (
     Explained(
         "visitors",
         "Visitors",
-        "Different browsers that agreed. Nobody else is counted, and nobody on two devices is one.",
+        "Different browsers that agreed. Somebody on two devices counts as two; whoever did not agree, not at all.",
     ),
     Explained(
         "visits", "Visits", "Stretches of reading with no silence of 30 minutes in between, counted when they begin."
@@ -52,7 +52,7 @@ COUNTED: Final = frozenset({"visitors", "visits", "pageviews"})
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Hold one figure of the period as it is shown, with what it was before."""
+    """Hold one figure of the period as it is shown; `before` and `change` are empty when there was nobody before."""
 
     explained: Explained
     value: str
@@ -121,7 +121,7 @@ def totals(reader: Reader, site: Site, period: Period, before: Period) -> tuple[
     """Give the period's figures and how they changed."""
     metrics = tuple(explained.metric for explained in TOTALS)
     now, then = (run(reader, _query(site, each, metrics)).rows[0].metrics for each in (period, before))
-    has_visits, had_visits = (numbers[metrics.index("visits")] > 0 for numbers in (now, then))
+    has_visits, had_visits = (any(numbers[: len(COUNTED)]) for numbers in (now, then))
     return tuple(
         _total(explained, value, earlier, has_visits, had_visits)
         for explained, value, earlier in zip(TOTALS, now, then, strict=True)
@@ -187,12 +187,11 @@ def _entries(result: Result, *, is_country: bool) -> tuple[Entry, ...]:
 
 def _total(explained: Explained, value: float, before: float, has_visits: bool, had_visits: bool) -> Total:
     metric = explained.metric
-    is_known, was_known = (metric in COUNTED or known for known in (has_visits, had_visits))
     return Total(
         explained,
-        value=number_text(metric, value) if is_known else NO_NUMBER,
-        before=number_text(metric, before) if was_known else NO_NUMBER,
-        change=change_text(metric, value, before) if is_known and was_known else "",
+        value=number_text(metric, value) if has_visits or metric in COUNTED else NO_NUMBER,
+        before=number_text(metric, before) if had_visits else "",
+        change=change_text(metric, value, before) if has_visits and had_visits else "",
     )
 
 

@@ -18,8 +18,7 @@
   const seriesOf = (figure, line, count) => {
     const stroke = color(figure, `--${line.id}`);
     if (line.drawn === "bars") {
-      const fill = stroke;
-      return { label: line.heading, fill, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 60], radius: 0.15 }) };
+      return { label: line.heading, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 60], radius: 0.15 }) };
     }
     return { label: line.heading, stroke, width: 2.5, points: { show: count < 40, size: 6, fill: stroke } };
   };
@@ -42,7 +41,7 @@
         y: { range: (_, __, most) => [0, Math.max(4, most * 1.08)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, splits: () => splits(count, width()), values: (_, places) => places.map((at) => data.labels[at] ?? "") },
+        { ...axis, size: 30, grid: { show: false }, splits: () => splits(count, width()), values: (_, places) => places.map((at) => data.labels[at] ?? "") },
         { ...axis, size: 52, values: (_, values) => values.map((value) => (Number.isInteger(value) ? shown(value) : "")) },
       ],
       series: [{}, ...data.lines.map((line) => seriesOf(figure, line, count))],
@@ -58,10 +57,8 @@
 
   for (const figure of document.querySelectorAll("figure[data-chart]")) {
     const data = JSON.parse(figure.querySelector("script").textContent);
-    const readout = document.createElement("p");
-    readout.className = "readout";
-    readout.setAttribute("aria-hidden", "true");
-    figure.querySelector(".legend").after(readout);
+    // The chart draws its last series on top; the page names the first one first.
+    data.lines.reverse();
     let plot = draw(figure, data);
     figure.querySelector("details").open = false;
     new ResizeObserver(([entry]) => plot.setSize({ width: Math.floor(entry.contentRect.width), height: HEIGHT })).observe(figure.querySelector(".canvas"));
