@@ -38,7 +38,8 @@ def get_sites() -> Response:
     """List the sites the token may see: its own."""
     admin = require_admin()
     with services().engine.connect() as connection:
-        return json_response({"sites": [_summary(connection, admin.own(connection, admin.site.key))]})
+        site = admin.own(connection, admin.site.key)
+    return json_response({"sites": [_summary(site)]})
 
 
 @bp.post("/sites")
@@ -46,12 +47,14 @@ def post_site() -> Response:
     """Add a site; the answer holds a token for it, because the token that asks reaches its own site alone."""
     admin, settings = require_admin(), _read_settings()
 
-    def work(connection: Connection, now: datetime) -> dict[str, Any]:
+    def work(connection: Connection, now: datetime) -> tuple[Site, dict[str, Any]]:
         made = add_site(connection, settings, actor=admin.actor, now=now)
-        granted = make_token(connection, admin, made, (Scope.ADMIN,), is_public=False, expires_days=None, now=now)
-        return {**_document(connection, made), "token": granted}
+        return made, make_token(connection, admin, made, (Scope.ADMIN,), is_public=False, expires_days=None, now=now)
 
-    return json_response(write(work), 201)
+    made, token = write(work)
+    response = json_response({**_document(made), "token": token}, 201)
+    response.headers["Location"] = f"/api/v1/sites/{made.key}"
+    return response
 
 
 @bp.get("/sites/<key>")
@@ -59,7 +62,8 @@ def get_site(key: str) -> Response:
     """Give a site with all its settings."""
     admin = require_admin()
     with services().engine.connect() as connection:
-        return json_response(_document(connection, admin.own(connection, key)))
+        site = admin.own(connection, key)
+    return json_response(_document(site))
 
 
 @bp.put("/sites/<key>")
@@ -149,12 +153,11 @@ def _publish(
 
 
 def _change(admin: Administrator, key: str, change: Callable[[SiteSettings], SiteSettings], action: str) -> Response:
-    def work(connection: Connection, now: datetime) -> dict[str, Any]:
+    def work(connection: Connection, now: datetime) -> Site:
         settings = change(admin.own(connection, key).settings)
-        changed = change_site(connection, key, settings, actor=admin.actor, now=now, action=action)
-        return _document(connection, changed)
+        return change_site(connection, key, settings, actor=admin.actor, now=now, action=action)
 
-    return json_response(write(work))
+    return json_response(_document(write(work)))
 
 
 def _read_settings() -> SiteSettings:
@@ -174,8 +177,9 @@ def _version(admin: Administrator, key: str, number: int) -> PolicyVersion:
     return found
 
 
-def _summary(connection: Connection, site: Site) -> dict[str, Any]:
-    publication = load_publication(connection, site)
+def _summary(site: Site) -> dict[str, Any]:
+    with services().engine.connect() as connection:
+        publication = load_publication(connection, site)
     return {
         "key": site.key,
         "domain": site.settings.domain,
@@ -187,10 +191,10 @@ def _summary(connection: Connection, site: Site) -> dict[str, Any]:
     }
 
 
-def _document(connection: Connection, site: Site) -> dict[str, Any]:
+def _document(site: Site) -> dict[str, Any]:
     url = f"{services().config.public_url}/c/{site.key}.js"
     snippet = f'<script defer src="{url}" referrerpolicy="origin"></script>'
-    return {**_summary(connection, site), "settings": site.settings.document(), "snippet": snippet}
+    return {**_summary(site), "settings": site.settings.document(), "snippet": snippet}
 
 
 def _version_document(version: PolicyVersion) -> dict[str, Any]:

@@ -161,7 +161,9 @@ OPERATIONS: Final = (
         "/sites",
         "post_site",
         "Add a site",
-        Answer("The site, with an admin token for it", ref("NewSite"), 201),
+        Answer(
+            "The site, with an admin token for it", ref("NewSite"), 201, headers=(("Location", "where the site is"),)
+        ),
         description="The body is a site file as JSON. The token that asks cannot reach the new site, so the answer "
         "holds one that can; it ends no later than the one that asks.",
         body=Body(ref("SiteSettings"), _SETTINGS),
