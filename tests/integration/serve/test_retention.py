@@ -1,0 +1,75 @@
+"""What has been kept long enough goes, at its date and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from consent_service.app import Core
+from consent_service.db.tables import decision, decision_removal, receipt
+from tests.integration.clock import Clock
+from tests.integration.conftest import DATABASES
+from tests.integration.keeping import KeeperInHand
+from tests.integration.visitor import Visitor
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+
+
+def count(core: Core, table: Any) -> int:
+    with core.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def events(keeper: KeeperInHand) -> int:
+    return int(keeper.store.fetch("SELECT count(*) FROM event", []).rows[0][0])
+
+
+def test_events_go_after_the_policys_days_and_records_after_theirs(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, now: Clock
+) -> None:
+    visitor.accept()
+    visitor.another().refuse()
+    visitor.pageview("/a")
+    keeper.turn()
+    now.move(days=394)
+    keeper.keeper.retain(is_dry_run=False)
+    assert events(keeper) == 1
+    now.move(days=2)
+    (counted,) = keeper.keeper.retain(is_dry_run=True)
+    assert (counted.events, counted.records, events(keeper)) == (1, 0, 1)
+    (done,) = keeper.keeper.retain(is_dry_run=False)
+    assert (done.events, events(keeper)) == (1, 0)
+    assert count(core, decision) == 2
+    now.move(days=180 + 1095)
+    (done,) = keeper.keeper.retain(is_dry_run=False)
+    assert done.records == 2
+    assert (count(core, decision), count(core, receipt), count(core, decision_removal)) == (0, 0, 2)
+
+
+def test_the_record_of_a_withdrawn_consent_stays_until_its_date(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, now: Clock
+) -> None:
+    visitor.accept()
+    visitor.withdraw()
+    keeper.turn()
+    now.move(days=1094)
+    keeper.keeper.retain(is_dry_run=False)
+    assert count(core, decision) == 2
+    now.move(days=2)
+    keeper.keeper.retain(is_dry_run=False)
+    assert count(core, decision) == 0
+
+
+def test_erased_bytes_leave_the_disk_with_compaction(visitor: Visitor, keeper: KeeperInHand) -> None:
+    mark = "a-path-nobody-else-has-81c4"
+    visitor.accept()
+    visitor.pageview(f"/{mark}")
+    keeper.turn()
+    visitor.withdraw()
+    keeper.turn()
+    keeper.compact()
+    directory = keeper.keeping.core.config.data_dir
+    found = [path.name for path in directory.rglob("*") if path.is_file() and mark.encode() in path.read_bytes()]
+    assert found == []
