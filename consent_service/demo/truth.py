@@ -21,6 +21,7 @@ PAGE: Final = "event:page"
 VISIT_DIMENSIONS: Final = ("visit:source", "visit:device", "visit:browser", "visit:os", "visit:country")
 # Days ago whose figures are written out by page and source too, beside the year and the last 28 days.
 SINGLE_DAYS: Final = (1, 2, 7, 100, 143)
+MOST_FOUND: Final = 50_000
 CONSENT: Final = ("accepted", "refused", "customised", "withdrawn")
 
 
@@ -39,16 +40,16 @@ class Cell:
     microseconds: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Give the figures as a report shows them; None where there was no visit to take a mean of."""
+        """Give the figures as a report shows them; a rate of no visits is 0."""
         whole = self.whole
         return {
             "visitors": len(self.visitors),
             "visits": self.visits,
             "pageviews": self.pageviews,
             "events": self.events,
-            "bounce_rate": round(self.bounces * 100 / whole, 1) if whole else None,
-            "visit_duration": round(self.microseconds / whole / 1_000_000) if whole else None,
-            "views_per_visit": round(self.whole_pageviews / whole, 2) if whole else None,
+            "bounce_rate": round(self.bounces * 100 / whole, 1) if whole else 0,
+            "visit_duration": round(self.microseconds / whole / 1_000_000) if whole else 0,
+            "views_per_visit": round(self.whole_pageviews / whole, 2) if whole else 0,
         }
 
 
@@ -90,6 +91,8 @@ class Truth:
         self._days: dict[date, Cell] = defaultdict(Cell)
         self._consent: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(CONSENT, 0))
         self._open: dict[int, Visit] = {}
+        # Looking the same cells up for every event would take longer than counting.
+        self._found: dict[tuple[date, str, tuple[str, ...]], list[Cell]] = {}
 
     def watch(self, items: Iterable[Item]) -> Iterator[Item]:
         """Pass a story through and count it."""
@@ -137,11 +140,13 @@ class Truth:
             visit.pages.append(event.path)
         elif event.name != ENGAGEMENT:
             visit.others += 1
-        if event.name != ENGAGEMENT:
-            for cell in self._event_cells(self._day(event.at), event.path, visit.values):
-                cell.visitors.add(sitting.visitor)
-                cell.events += 1
-                cell.pageviews += event.name == PAGEVIEW
+        if event.name == ENGAGEMENT:
+            return
+        pageviews = int(event.name == PAGEVIEW)
+        for cell in self._event_cells(self._day(event.at), event.path, visit.values):
+            cell.visitors.add(sitting.visitor)
+            cell.events += 1
+            cell.pageviews += pageviews
 
     def _ended(self, visit: Visit) -> None:
         day = self._day(visit.started_at)
@@ -150,13 +155,16 @@ class Truth:
             if is_whole:
                 _add_whole(cell, visit)
 
-    def _event_cells(self, day: date, path: str, values: tuple[str, ...]) -> Iterator[Cell]:
-        yield self._days[day]
-        for period in self._of(day):
-            yield period.total
-            yield period.cells[PAGE][path]
-            for name, value in zip(VISIT_DIMENSIONS, values, strict=True):
-                yield period.cells[name][value]
+    def _event_cells(self, day: date, path: str, values: tuple[str, ...]) -> list[Cell]:
+        found = self._found.get((day, path, values))
+        if found is None:
+            if len(self._found) > MOST_FOUND:
+                self._found.clear()
+            found = self._found[day, path, values] = [self._days[day]]
+            for period in self._of(day):
+                named = [period.cells[name][value] for name, value in zip(VISIT_DIMENSIONS, values, strict=True)]
+                found += [period.total, period.cells[PAGE][path], *named]
+        return found
 
     def _visit_cells(self, day: date, visit: Visit) -> Iterator[tuple[Cell, bool]]:
         yield self._days[day], True
