@@ -91,9 +91,8 @@ def load_config(
     Raises ProblemsError with every wrong or missing setting at once.
     """
     environ = os.environ if environ is None else environ
-    directory = (data_dir or Path(environ.get(f"{PREFIX}DATA_DIR") or "data")).absolute()
-    settings = _settings(environ, directory)
-    reader = _Reader(settings)
+    directory = directory_of(data_dir, environ)
+    reader = _Reader(read_settings(directory, environ))
     reader.unknown_names()
     config = Config(
         data_dir=directory,
@@ -113,7 +112,15 @@ def load_config(
     return config
 
 
-def _settings(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+def directory_of(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Path:
+    """Give the data directory: the one that is named, else the setting's, else ./data."""
+    environ = os.environ if environ is None else environ
+    return (data_dir or Path(environ.get(f"{PREFIX}DATA_DIR") or "data")).absolute()
+
+
+def read_settings(directory: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Read the settings as they are written, by name without the prefix; the environment wins over the file."""
+    environ = os.environ if environ is None else environ
     file = directory / ".env"
     values = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
     merged = {**values, **environ}

@@ -53,8 +53,22 @@ def read_holder(path: Path) -> int | None:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                text = file.read().strip()
-                return int(text) if text.isdecimal() else None
-    except FileNotFoundError:
+                return _number(file.read(), 0)
+    except OSError:
         return None
     return None
+
+
+def read_port(path: Path) -> int | None:
+    """Give the port that the living holder of a server's lock wrote down, or None when there is no such server."""
+    if read_holder(path) is None:
+        return None
+    try:
+        return _number(path.read_text(), 1)
+    except OSError:
+        return None
+
+
+def _number(text: str, line: int) -> int | None:
+    lines = text.splitlines()
+    return int(lines[line]) if len(lines) > line and lines[line].isdecimal() else None

@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import consent_service
-from consent_service.cli import data, database, policy, rights, serving, setup, site, token, user
-from consent_service.cli.output import Refused, fail
+from consent_service.cli import database, policy, retention, rights, serving, setup, site, token, user
+from consent_service.cli.output import Refused, fail, usage_line
+from consent_service.errors import ServiceError
+from consent_service.events.store import EventStoreError
 from consent_service.problems import ProblemsError
+
+PROGRAM = "consent-service"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(consent_service.__version__, prog_name="consent-service")
+@click.version_option(consent_service.__version__, prog_name=PROGRAM)
 def commands() -> None:
-    """Run a cookie-consent and privacy-analytics server."""
+    """Run a consent banner and analytics that hold only what visitors agreed to."""
 
 
-for _group in (setup, serving, site, policy, user, token, rights, data, database):
-    for _command in _group.COMMANDS:
+for _module in (serving, setup, site, policy, user, token, rights, retention, database):
+    for _command in _module.COMMANDS:
         commands.add_command(_command)
 
 
 def main() -> None:
-    """Run a command; what a user can cause is said on stderr, without a traceback."""
+    """Run a command; whatever a user can cause is said on stderr, one line an error, never as a traceback."""
+    # Everything the service writes is for its owner alone.
+    os.umask(0o077)
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        commands.main(standalone_mode=False)
+        return int(commands.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except click.exceptions.Abort:
-        sys.exit(fail(["stopped"]))
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        return fail("stopped")
+    except click.UsageError as error:
+        return fail(usage_line(error), code=2)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        return fail(error.format_message())
     except ProblemsError as error:
-        sys.exit(fail([str(problem) for problem in error.problems]))
+        return fail(*(str(problem) for problem in error.problems))
     except Refused as error:
-        sys.exit(fail([str(error)]))
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        sys.exit(fail([f"the main database does not answer ({reason}); check CONSENT_SERVICE_DATABASE_URL"]))
+        return fail(*error.lines)
+    except ServiceError as error:
+        return fail(error.message)
+    except EventStoreError as error:
+        return fail(str(error))
+    except SQLAlchemyError as error:
+        return fail(_database_line(error))
+    except BrokenPipeError:
+        # Whoever read the output has read enough; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        sys.exit(fail([f"{where}{error.strerror or error}; check that it exists and is yours to write"]))
+        return fail(f"{where}{error.strerror or error}; check that it is there and yours to write")
+
+
+def _database_line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    reason = str(cause or type(error).__name__).strip().splitlines()[0]
+    return f"the main database cannot be used ({reason}); check that it runs, and CONSENT_SERVICE_DATABASE_URL"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from consent_service.cli.output import Refused, data_dir_option, fail, json_option, opened, show
+from consent_service.cli.deployment import data_dir_option, newer, opened
+from consent_service.cli.output import Refused, fail, json_option, show
 from consent_service.db.migrate import state
 from consent_service.db.migrate import upgrade as migrate_up
 from consent_service.locks import SERVER, Locked, take
@@ -25,32 +26,31 @@ def upgrade(data_dir: Path | None, as_json: bool) -> None:
     with opened(data_dir, checks_schema=False) as core:
         before = state(core.engine)
         if not before.is_known:
-            raise Refused(
-                f"the database is newer than this program (revision {before.current}); update consent-service"
-            )
+            raise newer(before)
         try:
             with take(core.config.data_dir / SERVER):
                 migrate_up(core.engine)
         except Locked as error:
-            raise Refused(f"a server runs (process {error.pid}); stop it first") from error
+            raise Refused(f"a server runs here (process {error.pid}); stop it first") from error
         after = state(core.engine)
     document = {"from": before.current, "to": after.current}
-    show(document, as_json, lambda: f"the database is at revision {after.current}")
+    verb = "is now" if before.current != after.current else "was already"
+    show(document, as_json, lambda: f"the main database {verb} at revision {after.current}")
 
 
 @database.command()
 @data_dir_option
 @json_option
-@click.pass_context
-def check(context: click.Context, data_dir: Path | None, as_json: bool) -> None:
-    """Tell whether the main database has this program's schema."""
+def check(data_dir: Path | None, as_json: bool) -> int:
+    """Tell whether the main database has this program's schema; exit code 1 when not."""
     with opened(data_dir, checks_schema=False) as core:
         found = state(core.engine)
-    document = {"ok": found.is_current, "current": found.current, "head": found.head, "known": found.is_known}
-    show(document, as_json, lambda: f"current {found.current or 'none'}, this program's {found.head}")
-    if not found.is_current:
-        mend = "update consent-service" if not found.is_known else "run: consent-service db upgrade"
-        context.exit(fail([f"the database is not at this program's revision; {mend}"]))
+    document = {"ok": found.is_current, "current": found.current, "head": found.head, "is_known": found.is_known}
+    if as_json or found.is_current:
+        show(document, as_json, lambda: f"the main database is at revision {found.head}, as this program wants it")
+        return 0 if found.is_current else 1
+    mend = "run: consent-service db upgrade" if found.is_known else "install the newer consent-service that made it"
+    return fail(f"the main database is at revision {found.current or 'none'}, this program wants {found.head}; {mend}")
 
 
 COMMANDS = (database,)

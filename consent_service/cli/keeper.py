@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from consent_service.app import Core
@@ -10,23 +11,41 @@ from consent_service.errors import Unavailable
 from consent_service.locks import KEEPER, Locked, read_holder, take
 from consent_service.serve.socket import KeeperClient
 
+START_SECONDS = 10.0
+
 
 def ask_keeper(core: Core, name: str, **members: Any) -> Any:
     """Let the keeper act beside a running server, or act in its place while none runs; raises Refused."""
-    path = core.config.data_dir / KEEPER
-    if read_holder(path) is not None:
-        try:
-            return KeeperClient(core.config.socket_path).ask(name, **members)
-        except Unavailable as error:
-            raise Refused(f"the keeper does not answer ({error}); see: consent-service status") from error
+    client = KeeperClient(core.config.socket_path)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if client.is_ready():
+            return _ask(client, name, members)
+        if read_holder(core.config.data_dir / KEEPER) is None:
+            try:
+                return _act(core, name, members)
+            except Locked:
+                continue
+        # One that has just been started opens its socket in a moment.
+        time.sleep(0.1)
+    raise Refused("the keeper runs and does not answer; see: consent-service status")
+
+
+def _ask(client: KeeperClient, name: str, members: dict[str, Any]) -> Any:
+    try:
+        return client.ask(name, **members)
+    except Unavailable as error:
+        raise Refused(f"the keeper did not do it: {error.message}") from error
+    finally:
+        client.close()
+
+
+def _act(core: Core, name: str, members: dict[str, Any]) -> Any:
     from consent_service.serve.keeping import Keeping
 
-    try:
-        with take(path):
-            keeping = Keeping(core.config, core)
-            try:
-                return keeping.do(name, members)
-            finally:
-                keeping.keeper.close()
-    except Locked as error:
-        raise Refused(f"the keeper (process {error.pid}) has just started; try again") from error
+    with take(core.config.data_dir / KEEPER):
+        keeping = Keeping(core.config, core)
+        try:
+            return keeping.do(name, members)
+        finally:
+            keeping.keeper.close()

@@ -1,118 +1,77 @@
-"""Open the data directory for a command, and print what it found out."""
+"""Print what commands find out, as text or as one JSON document, and what is wrong, one line each."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import orjson
-from sqlalchemy import Connection
 
-from consent_service.app import Core, make_core
-from consent_service.config import Config, load_config
 from consent_service.consent.acts import timestamp
-from consent_service.db.migrate import SchemaState, state
-from consent_service.sites.changes import UnknownSite, find_site
-from consent_service.sites.registry import Site
 
-ACTOR = "command line"
-F = TypeVar("F", bound=Callable[..., Any])
-
-data_dir_option = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    help="The data directory (else the setting CONSENT_SERVICE_DATA_DIR, else ./data).",
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
 class Refused(Exception):
-    """Tell in one line why a command does not do what was asked, and the mend."""
+    """Tell why a command does not do what was asked, and the mend; one line, but a list of problems has several."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
-def fail(lines: Sequence[str]) -> int:
-    """Say on stderr what is wrong; gives the exit code 1."""
+def fail(*lines: str, code: int = 1) -> int:
+    """Say on stderr what is wrong; gives the exit code."""
     for line in lines:
         print(f"consent-service: {line}", file=sys.stderr)
-    return 1
+    return code
+
+
+def usage_line(error: click.UsageError) -> str:
+    """Say in one line how a command was called wrongly, and where its options are listed."""
+    path = error.ctx.command_path if error.ctx is not None else "consent-service"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+        message = f"name a command: {', '.join(error.ctx.command.list_commands(error.ctx))}"
+    return f"{message}; see: {path} --help"
 
 
 def show(document: Any, as_json: bool, text: Callable[[], str]) -> None:
-    """Print a document as JSON, or as the text made of it."""
+    """Print a document as JSON with times in ISO 8601 and `Z`, or as the text made of it."""
     if as_json:
-        sys.stdout.write(orjson.dumps(document, default=_plain).decode() + "\n")
+        # The library would write UTC as +00:00.
+        written = orjson.dumps(document, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        click.echo(written.decode())
     else:
         click.echo(text())
 
 
-@contextmanager
-def opened(data_dir: Path | None, *, checks_schema: bool = True) -> Iterator[Core]:
-    """Open the deployment of a data directory; raises Refused when it is half made or of another version."""
-    config = load_config(data_dir=data_dir)
-    refuse_missing(config)
-    core = make_core(config)
-    try:
-        if checks_schema:
-            refuse_other_schema(state(core.engine), config)
-        yield core
-    finally:
-        core.close()
-
-
-def refuse_missing(config: Config) -> None:
-    """Refuse a data directory without its database."""
-    database = config.data_dir / "consent.sqlite"
-    if config.database_url.endswith(str(database)) and not database.exists():
-        raise Refused(f"{config.data_dir} has no database; run: consent-service init --data-dir {config.data_dir}")
-
-
-def refuse_other_schema(found: SchemaState, config: Config) -> None:
-    """Refuse a database that this program cannot work on, and say the mend."""
-    if not found.is_known:
-        raise Refused(f"the database is newer than this program (revision {found.current}); update consent-service")
-    if not found.is_current:
-        mend = f"consent-service db upgrade --data-dir {config.data_dir}"
-        raise Refused(f"the database has an older schema ({found.current or 'none'}); run: {mend}")
-
-
-def find(connection: Connection, key: str) -> Site:
-    """Give the site with a key; raises Refused."""
-    try:
-        return find_site(connection, key)
-    except UnknownSite as error:
-        raise Refused(f"{error}; see: consent-service site list") from error
-
-
-def read_file(path: Path) -> tuple[str, Any]:
-    """Read a policy or settings file; gives its text and its format, by the ending."""
-    try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise Refused(f"{path} is not UTF-8 text; save it as UTF-8") from error
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}") from error
-    return text, "json" if path.suffix.lower() == ".json" else "toml"
-
-
 def table(rows: Sequence[Sequence[Any]]) -> str:
     """Lay rows out in columns."""
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts
     )
 
 
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return timestamp(value) if isinstance(value, datetime) else str(value)
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return timestamp(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
+    match value:
+        case datetime():
+            return timestamp(value)
+        case date():
+            return value.isoformat()
+        case Path() | StrEnum():
+            return str(value)
     raise TypeError

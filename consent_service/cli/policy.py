@@ -6,24 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
+from sqlalchemy import Connection
 
-from consent_service.app import Core
-from consent_service.cli.output import (
-    ACTOR,
-    Refused,
-    data_dir_option,
-    find,
-    json_option,
-    opened,
-    read_file,
-    show,
-)
+from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened, read_file
+from consent_service.cli.output import Refused, fail, json_option, show
+from consent_service.cli.toml import write_toml
 from consent_service.consent.acts import timestamp
 from consent_service.consent.difference import describe, difference
-from consent_service.consent.policy import parse_policy, policy_warnings
+from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
 from consent_service.consent.publication import PolicyVersion, Publication, load_publication
 from consent_service.consent.publish import publish_policy
+from consent_service.places import Format
+from consent_service.problems import Problem
 
 
 @click.group()
@@ -33,15 +27,21 @@ def policy() -> None:
 
 @policy.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@data_dir_option
 @json_option
-def check(file: Path, as_json: bool) -> None:
-    """Check a policy file; tells every problem at once."""
-    text, form = read_file(file)
-    parse_policy(text, format=form)
-    warnings = policy_warnings(text, format=form)
-    document = {"ok": True, "warnings": [warning.document() for warning in warnings]}
-    lines = [f"warning: {warning}" for warning in warnings]
-    show(document, as_json, lambda: "\n".join([*lines, f"{file} can be published"]))
+def check(file: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Check a policy file; tells every problem and warning at once, exit code 1 when it cannot be published."""
+    problems, warnings = read_file(file, _examine)
+    document = {
+        "ok": not problems,
+        "problems": [item.document() for item in problems],
+        "warnings": [item.document() for item in warnings],
+    }
+    if as_json or not problems:
+        lines = [f"warning: {file}: {item}" for item in warnings]
+        show(document, as_json, lambda: "\n".join([*lines, f"{file} can be published"]))
+        return 1 if problems else 0
+    return fail(*(f"{file}: {item}" for item in problems))
 
 
 @policy.command()
@@ -50,57 +50,85 @@ def check(file: Path, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def publish(key: str, file: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Publish a policy as the site's next, immutable version."""
-    text, form = read_file(file)
-    parsed = parse_policy(text, format=form)
+    """Publish a policy as the site's next version, which never changes again."""
+    parsed, warnings = read_file(file, _parse)
+
+    def work(connection: Connection) -> tuple[PolicyVersion, Publication]:
+        version = publish_policy(connection, find(connection, key), parsed, actor=ACTOR, now=core.now())
+        return version, _publication(connection, key)
+
     with opened(data_dir) as core:
-        version = core.writer.run(
-            lambda connection: publish_policy(connection, find(connection, key), parsed, actor=ACTOR, now=core.now())
-        )
-        publication = _publication(core, key)
-    asks_again = version.material_version == version.version > 1
+        try:
+            version, publication = core.writer.run(work)
+        except PolicyError as error:
+            raise Refused(*(f"{file}: {problem}" for problem in error.problems)) from error
     document = {
+        "site": key,
         **_document(version),
-        "asks_again": asks_again,
-        "banners": {language: config["banner_hash"] for language, config in publication.banners.items()},
-        "warnings": [str(warning) for warning in policy_warnings(text, format=form)],
+        "banner_hashes": {language: config["banner_hash"] for language, config in publication.banners.items()},
+        "asks_again": version.material_version == version.version > 1,
+        "asks_refusers_again": version.refusal_material_version == version.version > 1,
+        "warnings": [item.document() for item in warnings],
     }
-    again = "Earlier visitors are asked again." if asks_again else "Earlier choices stand."
-    show(document, as_json, lambda: f"Published version {version.version} of {key}. {again}")
+    lines = [f"warning: {file}: {item}" for item in warnings]
+    show(document, as_json, lambda: "\n".join([*lines, *_published(document)]))
 
 
 @policy.command("show")
 @click.argument("key")
-@click.option("--version", type=int, help="A version's number (else the newest).")
+@click.option("--version", type=click.IntRange(1), metavar="N", help="A version's number (else the newest).")
 @data_dir_option
 @json_option
 def show_policy(key: str, version: int | None, data_dir: Path | None, as_json: bool) -> None:
-    """Show a published policy."""
-    with opened(data_dir) as core:
-        publication = _publication(core, key)
+    """Show a published policy, as a file that `policy publish` takes."""
+    with opened(data_dir) as core, core.engine.connect() as connection:
+        publication = _publication(connection, key)
     shown = publication.current if version is None else _version(publication, version)
-    document = {**_document(shown), "policy": shown.policy.document()}
-    show(document, as_json, lambda: orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    document = {"site": key, **_document(shown), "policy": shown.policy.document()}
+    head = f"# site {key}, version {shown.version}, published {document['published_at']}, {shown.content_hash}"
+    show(document, as_json, lambda: f"{head}\n{write_toml(document['policy'])}".rstrip())
 
 
 @policy.command()
 @click.argument("key")
-@click.argument("a", type=int)
-@click.argument("b", type=int)
+@click.argument("a", type=click.IntRange(1))
+@click.argument("b", type=click.IntRange(1))
 @data_dir_option
 @json_option
 def diff(key: str, a: int, b: int, data_dir: Path | None, as_json: bool) -> None:
-    """Tell what changed between two published versions."""
-    with opened(data_dir) as core:
-        publication = _publication(core, key)
+    """Tell what changed from one published version to another."""
+    with opened(data_dir) as core, core.engine.connect() as connection:
+        publication = _publication(connection, key)
     changes = difference(_version(publication, a).policy, _version(publication, b).policy)
-    document = {"from": a, "to": b, "changes": [change.document() for change in changes]}
-    show(document, as_json, lambda: describe(changes) or "nothing changed")
+    document = {"site": key, "from": a, "to": b, "changes": [change.document() for change in changes]}
+    show(document, as_json, lambda: describe(changes) or f"versions {a} and {b} say the same")
 
 
-def _publication(core: Core, key: str) -> Publication:
-    with core.engine.connect() as connection:
-        found = load_publication(connection, find(connection, key))
+def _parse(text: bytes, form: Format) -> tuple[Policy, list[Problem]]:
+    return parse_policy(text, format=form), policy_warnings(text, format=form)
+
+
+def _examine(text: bytes, form: Format) -> tuple[list[Problem], list[Problem]]:
+    try:
+        return [], policy_warnings(text, format=form)
+    except PolicyError as error:
+        return list(error.problems), []
+
+
+def _published(document: dict[str, Any]) -> list[str]:
+    again = {
+        (True, True): "Everyone who decided earlier is asked again.",
+        (True, False): "Those who granted earlier are asked again.",
+        (False, True): "Those who refused earlier are asked again.",
+        (False, False): "Earlier choices stand.",
+    }[document["asks_again"], document["asks_refusers_again"]]
+    first = "" if document["version"] == 1 else f" {again}"
+    lines = [f"Published version {document['version']} of {document['site']}.{first}"]
+    return [*lines, *(f"banner {language}  {digest}" for language, digest in document["banner_hashes"].items())]
+
+
+def _publication(connection: Connection, key: str) -> Publication:
+    found = load_publication(connection, find(connection, key))
     if found is None:
         raise Refused(f"{key} has no policy yet; run: consent-service policy publish {key} FILE")
     return found
@@ -117,10 +145,10 @@ def _version(publication: Publication, number: int) -> PolicyVersion:
 def _document(version: PolicyVersion) -> dict[str, Any]:
     return {
         "version": version.version,
+        "published_at": timestamp(version.published_at),
         "content_hash": version.content_hash,
         "material_version": version.material_version,
         "refusal_material_version": version.refusal_material_version,
-        "published_at": timestamp(version.published_at),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,47 +10,59 @@ from typing import Any
 import click
 from sqlalchemy import Connection, select
 
+from consent_service.app import Core
+from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
-from consent_service.cli.output import ACTOR, Refused, data_dir_option, json_option, opened, show
-from consent_service.consent.publication import Publication
-from consent_service.consent.record import remove_records, request_erasure
+from consent_service.cli.output import Refused, json_option, show
+from consent_service.consent.acts import timestamp
+from consent_service.consent.publication import load_publication
+from consent_service.consent.record import find_erasure, remove_records, request_erasure
 from consent_service.consent.withdrawal import withdraw_receipt
 from consent_service.db.audit import note
 from consent_service.db.tables import erasure_job, receipt
 
+_RECEIPT_ID = re.compile(r"[0-9a-f]{32}")
+
 
 @click.command()
 @click.option("--receipt", "receipt_id", required=True, metavar="ID", help="The receipt of the visitor.")
-@click.option("--records", "with_records", is_flag=True, help="Delete the records and salts of the decisions too.")
+@click.option("--records", "with_records", is_flag=True, help="Delete the decisions' records and salts too.")
 @data_dir_option
 @json_option
 def erase(receipt_id: str, with_records: bool, data_dir: Path | None, as_json: bool) -> None:
-    """Withdraw a consent and delete every event it allowed; prints what was done."""
+    """Withdraw a visitor's consent and delete every event it allowed; prints the certificate."""
+    if not _RECEIPT_ID.fullmatch(receipt_id):
+        raise click.BadParameter("a receipt id is 32 characters of 0-9 and a-f", param_hint="--receipt")
     with opened(data_dir) as core:
-        with core.engine.connect() as connection:
-            site_id = connection.execute(
-                select(receipt.c.site_id).where(receipt.c.receipt_id == receipt_id)
-            ).scalar_one_or_none()
-        site = None if site_id is None else core.sites.by_id(site_id)
-        publication = None if site is None else core.publications.of(site)
-        if publication is None:
-            raise Refused(f"there is no receipt {receipt_id}")
-        erasure_id = core.writer.run(lambda c: _ask(c, receipt_id, publication, core.now(), with_records))
+        erasure_id = core.writer.run(lambda connection: _request(connection, core, receipt_id, with_records))
         ask_keeper(core, "drain")
-        document = core.writer.run(lambda c: _finish(c, receipt_id, erasure_id, with_records, core.now()))
-    show(document, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in document.items()))
+        certificate = core.writer.run(
+            lambda connection: _finish(connection, receipt_id, erasure_id, with_records, core.now())
+        )
+    show(certificate, as_json, lambda: "\n".join(f"{name:<13} {_word(value)}" for name, value in certificate.items()))
 
 
-def _ask(connection: Connection, receipt_id: str, publication: Publication, now: datetime, with_records: bool) -> str:
-    """Close the gate and ask for the erasure, in one transaction."""
-    site_id = publication.site.site_id
-    withdraw_receipt(connection, receipt_id, publication, now)
+def _request(connection: Connection, core: Core, receipt_id: str, with_records: bool) -> str:
+    """Close the gate and ask for the erasure, in one transaction; what is erased already keeps its first erasure."""
+    now = core.now()
+    found = select(receipt.c.site_id).where(receipt.c.receipt_id == receipt_id)
+    site_id = connection.execute(found).scalar_one_or_none()
+    if site_id is None:
+        before = find_erasure(connection, receipt_id)
+        if before is None:
+            raise Refused(f"there is no receipt {receipt_id}; the visitor's page and `GET /api/v1/decisions` show them")
+        return before.erasure_id
+    site = core.sites.by_id(site_id)
+    publication = None if site is None else load_publication(connection, site)
+    if publication is not None:
+        withdraw_receipt(connection, receipt_id, publication, now)
     erasure = request_erasure(connection, site_id=site_id, receipt_id=receipt_id, reason="request", now=now)
     note(
         connection,
         at=now,
         actor=ACTOR,
         action="erase",
+        # Not the receipt: with its records it is to be forgotten here too.
         subject=erasure.erasure_id,
         site_id=site_id,
         detail={"records": with_records},
@@ -61,16 +74,23 @@ def _finish(
     connection: Connection, receipt_id: str, erasure_id: str, with_records: bool, now: datetime
 ) -> dict[str, Any]:
     row = connection.execute(select(erasure_job).where(erasure_job.c.erasure_id == erasure_id)).one()
-    records = remove_records(connection, receipt_id, reason="erasure", now=now) if with_records else 0
     return {
         "erasure_id": erasure_id,
         "receipt_id": receipt_id,
         "status": row.status,
         "events": row.events,
-        "records": records,
+        "records": remove_records(connection, receipt_id, reason="erasure", now=now) if with_records else 0,
         "requested_at": row.requested_at,
         "erased_at": row.done_at,
+        # When the bytes left the disk: the next compaction, within a day.
+        "compacted_at": row.compacted_at,
     }
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "-"
+    return timestamp(value) if isinstance(value, datetime) else str(value)
 
 
 COMMANDS = (erase,)

@@ -8,23 +8,34 @@ from typing import Any
 
 import click
 import orjson
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection
 
 from consent_service.app import Core
-from consent_service.cli.output import (
-    ACTOR,
-    Refused,
-    data_dir_option,
-    find,
-    json_option,
-    opened,
-    read_file,
-    show,
-    table,
-)
+from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened, read_file
+from consent_service.cli.output import Refused, json_option, show, table
+from consent_service.cli.toml import write_toml
+from consent_service.consent.publication import load_publication
+from consent_service.fields import Language
 from consent_service.problems import ProblemsError
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
-from consent_service.sites.settings import SiteSettings, parse_settings
+from consent_service.sites.settings import SiteSettings, parse_settings, unknown_purposes
+
+_LANGUAGES = TypeAdapter(list[Language])
+
+
+class Languages(click.ParamType[list[str]]):
+    """Read language tags separated by commas."""
+
+    name = "languages"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """Give the tags; refuses what is none."""
+        try:
+            return _LANGUAGES.validate_python([item.strip() for item in str(value).split(",")])
+        except ValidationError:
+            self.fail(f"{value!r} is not a list of language tags such as fr,en", param, ctx)
 
 
 @click.group()
@@ -32,39 +43,29 @@ def site() -> None:
     """Add sites and change how they use the service."""
 
 
-def snippet(core: Core, key: str) -> str:
-    """Give the tag a site pastes."""
-    return f'<script defer src="{core.config.public_url}/c/{key}.js" referrerpolicy="origin"></script>'
-
-
 @site.command()
 @click.argument("domain")
 @click.option("--name", help="The name people know the site by (else the domain).")
-@click.option("--languages", default="en", show_default=True, help="The languages its policy will be in.")
+@click.option(
+    "--languages", type=Languages(), metavar="fr,en", help="The languages its policy will have, for the next step."
+)
 @click.option("--timezone", default="Europe/Paris", show_default=True, help="The time zone of its reports.")
 @data_dir_option
 @json_option
-def add(domain: str, name: str | None, languages: str, timezone: str, data_dir: Path | None, as_json: bool) -> None:
-    """Add a site; prints its key and the tag to paste."""
-    spoken = [item.strip() for item in languages.split(",") if item.strip()]
-    settings = checked({"domain": domain, "name": name or domain, "timezone": timezone})
+def add(
+    domain: str, name: str | None, languages: list[str] | None, timezone: str, data_dir: Path | None, as_json: bool
+) -> None:
+    """Add a site; prints its key and the tag to paste into its pages."""
+    try:
+        settings = _settings({"name": name or domain, "domain": domain, "timezone": timezone})
+    except ProblemsError as error:
+        raise click.UsageError("; ".join(f"{item.place}: {item.message}" for item in error.problems)) from error
     with opened(data_dir) as core:
-        made = core.writer.run(lambda c: add_site(c, settings, actor=ACTOR, now=core.now()))
-        document = {
-            "key": made.key,
-            "domain": made.settings.domain,
-            "name": made.settings.name,
-            "languages": spoken,
-            "snippet": snippet(core, made.key),
-        }
-    hint = f'Next: write a policy with languages = {spoken!r} and run "consent-service policy publish {made.key} FILE".'
-    show(document, as_json, lambda: f"{made.key}\n{document['snippet']}\n{hint}")
-
-
-def checked(document: dict[str, Any]) -> SiteSettings:
-    """Read settings given as values; raises ProblemsError."""
-
-    return parse_settings(orjson.dumps(document), format="json")
+        added = core.writer.run(lambda connection: add_site(connection, settings, actor=ACTOR, now=core.now()))
+        document = {**_row(added, None), "snippet": snippet(core, added.key)}
+    if languages:
+        document["languages"] = languages
+    show(document, as_json, lambda: _next_steps(document))
 
 
 @site.command("list")
@@ -72,11 +73,11 @@ def checked(document: dict[str, Any]) -> SiteSettings:
 @json_option
 def list_sites(data_dir: Path | None, as_json: bool) -> None:
     """List the sites, the oldest first."""
-    with opened(data_dir) as core:
-        rows = [_row(core, item) for item in core.sites.all()]
-    show(
-        rows, as_json, lambda: table([[row["key"], row["domain"], row["name"]] for row in rows]) if rows else "no sites"
-    )
+    with opened(data_dir) as core, core.engine.connect() as connection:
+        rows = [_row(item, _policy_version(connection, item)) for item in core.sites.all()]
+    names = ("key", "domain", "name", "timezone", "policy_version")
+    cells = [[*(row[name] for name in names), "paused" if row["paused"] else ""] for row in rows]
+    show(rows, as_json, lambda: table([[*names[:-1], "policy", ""], *cells]) if rows else "there are no sites")
 
 
 @site.command("show")
@@ -84,13 +85,14 @@ def list_sites(data_dir: Path | None, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def show_site(key: str, data_dir: Path | None, as_json: bool) -> None:
-    """Show a site's settings and its tag."""
-    with opened(data_dir) as core:
-        with core.engine.connect() as connection:
-            found = find(connection, key)
-        document = {**_row(core, found), "settings": found.settings.document(), "snippet": snippet(core, key)}
-    lines = [[name, value] for name, value in document["settings"].items()]
-    show(document, as_json, lambda: f"{key}\n{document['snippet']}\n{table(lines)}")
+    """Show a site's tag and settings, as a file that `site set` takes."""
+    with opened(data_dir) as core, core.engine.connect() as connection:
+        found = find(connection, key)
+        settings = found.settings.document()
+        document = {**_row(found, _policy_version(connection, found)), "snippet": snippet(core, key)}
+    lines = [f"# key {key}, policy version {document['policy_version'] or 'none'}", f"# {document['snippet']}"]
+    document["settings"] = settings
+    show(document, as_json, lambda: "\n".join([*lines, write_toml(settings)]).rstrip())
 
 
 @site.command("set")
@@ -99,10 +101,18 @@ def show_site(key: str, data_dir: Path | None, as_json: bool) -> None:
 @data_dir_option
 @json_option
 def set_site(key: str, file: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Replace a site's settings by those of a file."""
-    text, form = read_file(file)
-    settings = parse_settings(text, format=form)
-    _change(key, lambda _: settings, "site.set", data_dir, as_json)
+    """Replace a site's settings by those of a file; tells every problem in it at once."""
+    settings = read_file(file, lambda text, form: parse_settings(text, format=form))
+
+    def replace(connection: Connection, before: Site) -> SiteSettings:
+        published = load_publication(connection, before)
+        if published is not None:
+            known = [purpose.id for purpose in published.current.policy.purposes]
+            if problems := unknown_purposes(settings, known):
+                raise Refused(*(f"{file}: {problem}" for problem in problems))
+        return settings
+
+    _change(key, replace, "site.set", data_dir, as_json)
 
 
 @site.command()
@@ -111,7 +121,7 @@ def set_site(key: str, file: Path, data_dir: Path | None, as_json: bool) -> None
 @json_option
 def pause(key: str, data_dir: Path | None, as_json: bool) -> None:
     """Take no events of a site until it is resumed; decisions go on."""
-    _change(key, lambda old: _with(old, paused=True), "site.pause", data_dir, as_json)
+    _change(key, lambda _, old: _settings({**old.settings.document(), "paused": True}), "site.pause", data_dir, as_json)
 
 
 @site.command()
@@ -120,7 +130,9 @@ def pause(key: str, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def resume(key: str, data_dir: Path | None, as_json: bool) -> None:
     """Take a site's events again."""
-    _change(key, lambda old: _with(old, paused=False), "site.resume", data_dir, as_json)
+    _change(
+        key, lambda _, old: _settings({**old.settings.document(), "paused": False}), "site.resume", data_dir, as_json
+    )
 
 
 @site.group()
@@ -135,7 +147,13 @@ def origin() -> None:
 @json_option
 def add_origin(key: str, origin: str, data_dir: Path | None, as_json: bool) -> None:
     """Let the pages of an origin decide and send events."""
-    _change(key, lambda old: _with(old, origins=[*old.origins, origin]), "site.origin.add", data_dir, as_json)
+
+    def extended(connection: Connection, before: Site) -> SiteSettings:
+        if origin in before.origins:
+            raise Refused(f"{origin} is an origin of {key} already; see: consent-service site show {key}")
+        return _with_origins(before, [*before.origins, origin])
+
+    _change(key, extended, "site.origin.add", data_dir, as_json)
 
 
 @origin.command("remove")
@@ -144,40 +162,52 @@ def add_origin(key: str, origin: str, data_dir: Path | None, as_json: bool) -> N
 @data_dir_option
 @json_option
 def remove_origin(key: str, origin: str, data_dir: Path | None, as_json: bool) -> None:
-    """Take the pages of an origin out."""
+    """Let the pages of an origin decide and send events no more."""
 
-    def without(old: SiteSettings) -> SiteSettings:
-        if origin not in old.origins:
+    def shortened(connection: Connection, before: Site) -> SiteSettings:
+        if origin not in before.origins:
             raise Refused(f"{origin} is no origin of {key}; see: consent-service site show {key}")
-        return _with(old, origins=[item for item in old.origins if item != origin])
+        return _with_origins(before, [item for item in before.origins if item != origin])
 
-    _change(key, without, "site.origin.remove", data_dir, as_json)
+    _change(key, shortened, "site.origin.remove", data_dir, as_json)
 
 
-def _with(old: SiteSettings, **changes: Any) -> SiteSettings:
+def snippet(core: Core, key: str) -> str:
+    """Give the tag a site pastes."""
+    return f'<script defer src="{core.config.public_url}/c/{key}.js" referrerpolicy="origin"></script>'
+
+
+def _settings(document: dict[str, Any]) -> SiteSettings:
+    return parse_settings(orjson.dumps(document), format="json")
+
+
+def _with_origins(before: Site, origins: list[str]) -> SiteSettings:
     try:
-        return checked({**old.document(), **changes})
+        return _settings({**before.settings.document(), "origins": origins})
     except ProblemsError as error:
-        raise Refused("; ".join(problem.message for problem in error.problems)) from error
+        raise Refused(f"{origins[-1]} {error.problems[0].message}") from error
 
 
 def _change(
-    key: str, change: Callable[[SiteSettings], SiteSettings], action: str, data_dir: Path | None, as_json: bool
+    key: str, change: Callable[[Connection, Site], SiteSettings], action: str, data_dir: Path | None, as_json: bool
 ) -> None:
     with opened(data_dir) as core:
 
-        def work(connection: Any) -> Site:
-            settings = change(find(connection, key).settings)
-            return change_site(connection, key, settings, actor=ACTOR, now=core.now(), action=action)
+        def work(connection: Connection) -> dict[str, Any]:
+            settings = change(connection, find(connection, key))
+            changed = change_site(connection, key, settings, actor=ACTOR, now=core.now(), action=action)
+            return {**_row(changed, _policy_version(connection, changed)), "settings": settings.document()}
 
-        changed = core.writer.run(work)
-        core.sites.revision.forget()
-        document = {**_row(core, changed), "settings": changed.settings.document()}
-    show(document, as_json, lambda: f"{key} is changed")
+        document = core.writer.run(work)
+    show(document, as_json, lambda: f"{key} is changed; every worker follows within a second")
 
 
-def _row(core: Core, item: Site) -> dict[str, Any]:
-    publication = core.publications.of(item)
+def _policy_version(connection: Connection, item: Site) -> int | None:
+    publication = load_publication(connection, item)
+    return None if publication is None else publication.current.version
+
+
+def _row(item: Site, policy_version: int | None) -> dict[str, Any]:
     return {
         "key": item.key,
         "domain": item.settings.domain,
@@ -185,8 +215,21 @@ def _row(core: Core, item: Site) -> dict[str, Any]:
         "origins": list(item.origins),
         "timezone": item.settings.timezone,
         "paused": item.settings.paused,
-        "policy_version": None if publication is None else publication.current.version,
+        "policy_version": policy_version,
     }
+
+
+def _next_steps(document: dict[str, Any]) -> str:
+    key, languages = document["key"], document.get("languages")
+    having = f" with languages = {orjson.dumps(languages).decode()}" if languages else ""
+    return "\n".join(
+        [
+            f"key      {key}",
+            f"tag      {document['snippet']}",
+            f"origins  {' '.join(document['origins'])}",
+            f"Next: write its policy{having}, then: consent-service policy publish {key} policy.toml",
+        ]
+    )
 
 
 COMMANDS = (site,)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
-from consent_service.cli.output import ACTOR, Refused, data_dir_option, find, json_option, opened, show, table
+from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
+from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.sites.access import Scope, create_token, list_tokens, revoke_token
 
 
@@ -18,7 +21,14 @@ def token() -> None:
 
 @token.command()
 @click.option("--site", "key", required=True, metavar="KEY", help="The site it is for.")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([str(scope) for scope in Scope]))
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What it may do; may be repeated.",
+)
 @click.option("--public", "is_public", is_flag=True, help="Hide small cells from whoever reads with it.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="End it after so many days.")
 @data_dir_option
@@ -26,14 +36,15 @@ def token() -> None:
 def create(
     key: str, scopes: tuple[str, ...], is_public: bool, expires: int | None, data_dir: Path | None, as_json: bool
 ) -> None:
-    """Make a token; it is printed once, only a hash is stored."""
+    """Make a token; it is printed once, and only a hash is stored."""
+    wanted = [Scope(scope) for scope in dict.fromkeys(scopes)]
     with opened(data_dir) as core:
 
-        def work(connection: Any) -> tuple[str, str]:
+        def work(connection: Connection) -> tuple[str, str]:
             return create_token(
                 connection,
                 site_id=find(connection, key).site_id,
-                scopes=[Scope(scope) for scope in dict.fromkeys(scopes)],
+                scopes=wanted,
                 is_public=is_public,
                 expires_days=expires,
                 actor=ACTOR,
@@ -41,7 +52,7 @@ def create(
             )
 
         token_id, text = core.writer.run(work)
-    document = {"id": token_id, "token": text, "scopes": list(dict.fromkeys(scopes)), "site": key}
+    document = {"id": token_id, "token": text, "scopes": [scope.value for scope in wanted], "site": key}
     show(document, as_json, lambda: f"{text}\nKeep it now: it is not shown again. Its id is {token_id}.")
 
 
@@ -49,13 +60,15 @@ def create(
 @data_dir_option
 @json_option
 def list_all(data_dir: Path | None, as_json: bool) -> None:
-    """List the tokens, without their texts."""
-    with opened(data_dir) as core:
+    """List the tokens, the newest first, without their texts."""
+    with opened(data_dir) as core, core.engine.connect() as connection:
         keys = {item.site_id: item.key for item in core.sites.all()}
-        with core.engine.connect() as connection:
-            rows = [_row(item, keys) for item in list_tokens(connection)]
-    cells = [[row["id"], row["site"], " ".join(row["scopes"]), row["state"]] for row in rows]
-    show(rows, as_json, lambda: table(cells) if cells else "no tokens")
+        rows = [_row(item, keys, core.now()) for item in list_tokens(connection)]
+    cells = [
+        [row["id"], row["site"], " ".join(row["scopes"]), "public" if row["public"] else "", row["state"]]
+        for row in rows
+    ]
+    show(rows, as_json, lambda: table(cells) if cells else "there are no tokens")
 
 
 @token.command()
@@ -65,22 +78,21 @@ def list_all(data_dir: Path | None, as_json: bool) -> None:
 def revoke(token_id: str, data_dir: Path | None, as_json: bool) -> None:
     """End a token at once."""
     with opened(data_dir) as core:
-        ended = core.writer.run(lambda c: revoke_token(c, token_id, actor=ACTOR, now=core.now()))
-    if not ended:
+        has_ended = core.writer.run(lambda connection: revoke_token(connection, token_id, actor=ACTOR, now=core.now()))
+    if not has_ended:
         raise Refused(f"there is no token {token_id} that still holds; see: consent-service token list")
     show({"id": token_id, "revoked": True}, as_json, lambda: f"{token_id} is revoked")
 
 
-def _row(item: dict[str, Any], keys: dict[int, str]) -> dict[str, Any]:
+def _row(item: dict[str, Any], keys: dict[int, str], now: datetime) -> dict[str, Any]:
+    is_over = item["expires_at"] is not None and item["expires_at"] <= now
     return {
         "id": item["token_id"],
         "site": keys.get(item["site_id"]),
         "scopes": item["scopes"],
         "public": item["is_public"],
-        "created_at": item["created_at"],
-        "expires_at": item["expires_at"],
-        "revoked_at": item["revoked_at"],
-        "state": "revoked" if item["revoked_at"] else "valid",
+        "state": "revoked" if item["revoked_at"] else "expired" if is_over else "valid",
+        **{name: item[name] for name in ("created_by", "created_at", "expires_at", "revoked_at", "used_at")},
     }
 
 

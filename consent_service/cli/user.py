@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
-from consent_service.cli.output import ACTOR, Refused, data_dir_option, find, json_option, opened, show
-from consent_service.console.people import Role, add_user, reset_user
-from consent_service.errors import ServiceError
+from consent_service.app import Core
+from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
+from consent_service.cli.output import json_option, show
+from consent_service.console.people import LINK_HOURS, Role, User, add_user, normal_email, reset_user
 
 
 @click.group()
@@ -18,24 +20,22 @@ def user() -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
-@click.option("--site", "keys", multiple=True, metavar="KEY", help="A site they may see; may be repeated.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What the person may do.")
+@click.option("--site", "keys", multiple=True, metavar="KEY", help="A site the person may see; may be repeated.")
 @data_dir_option
 @json_option
 def add(email: str, role: str, keys: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
-    """Add a user; prints the one-time link with which they set their password."""
+    """Add a person; prints the one-time link with which they choose a password."""
     with opened(data_dir) as core:
-        with core.engine.connect() as connection:
-            ids = [find(connection, key).site_id for key in keys]
-        try:
-            _, link = core.writer.run(
-                lambda connection: add_user(connection, email, Role(role), ids, actor=ACTOR, now=core.now())
-            )
-        except ServiceError as error:
-            raise Refused(str(error)) from error
-        url = f"{core.config.public_url}/console/login/{link}"
-    document = {"email": email, "role": role, "sites": list(keys), "setup_url": url}
-    show(document, as_json, lambda: f"{email} sets a password within 24 hours: {url}")
+
+        def work(connection: Connection) -> tuple[User, str]:
+            numbers = [find(connection, key).site_id for key in keys]
+            return add_user(connection, email, Role(role), numbers, actor=ACTOR, now=core.now())
+
+        person, token = core.writer.run(work)
+        url = _link(core, token)
+    document = {"email": person.email, "role": role, "sites": list(keys), "setup_url": url}
+    show(document, as_json, lambda: _invitation(person.email, url))
 
 
 @user.command()
@@ -43,14 +43,20 @@ def add(email: str, role: str, keys: tuple[str, ...], data_dir: Path | None, as_
 @data_dir_option
 @json_option
 def reset(email: str, data_dir: Path | None, as_json: bool) -> None:
-    """End a user's logins; prints a one-time link with which they set a new password."""
+    """End a person's password and logins; prints the one-time link for a new password."""
+    address = normal_email(email)
     with opened(data_dir) as core:
-        try:
-            link = core.writer.run(lambda connection: reset_user(connection, email, actor=ACTOR, now=core.now()))
-        except ServiceError as error:
-            raise Refused(str(error)) from error
-        url = f"{core.config.public_url}/console/login/{link}"
-    show({"email": email, "setup_url": url}, as_json, lambda: f"{email} sets a password within 24 hours: {url}")
+        token = core.writer.run(lambda connection: reset_user(connection, address, actor=ACTOR, now=core.now()))
+        url = _link(core, token)
+    show({"email": address, "setup_url": url}, as_json, lambda: _invitation(address, url))
+
+
+def _link(core: Core, token: str) -> str:
+    return f"{core.config.public_url}/console/login/{token}"
+
+
+def _invitation(email: str, url: str) -> str:
+    return f"{email} sets a password within {LINK_HOURS} hours: {url}"
 
 
 COMMANDS = (user,)

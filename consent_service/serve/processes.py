@@ -102,6 +102,9 @@ class Supervisor:
         self._lock = _lock(config.data_dir)
         _wait_for_remnants(config)
         self._listener = _listen(host, port)
+        # Commands print links that lead here.
+        self._lock.write(f"{port}\n")
+        self._lock.flush()
         self._keeper = Child("keeper", lambda pipe: keeping.main(config, pipe))
         self._web = Child("web", lambda pipe: web.main(config, self._listener.fileno(), pipe))
         self._is_ending = False

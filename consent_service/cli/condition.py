@@ -1,0 +1,120 @@
+"""Find out how a deployment is, whether its server runs or not."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from consent_service.app import Core
+from consent_service.collect.inbox import InboxReader, inbox_files
+from consent_service.config import Config
+from consent_service.consent.acts import timestamp
+from consent_service.errors import Unavailable
+from consent_service.fields import is_loopback
+from consent_service.locks import KEEPER, read_holder
+from consent_service.serve.socket import KeeperClient
+from consent_service.sites.registry import Site
+
+FEW_BYTES = 1_000_000_000
+FEW_SHARE = 0.05
+
+
+def describe(core: Core) -> dict[str, Any]:
+    """Give what `status --json` prints; where no server runs, `processes` is empty."""
+    config = core.config
+    keeper = read_holder(config.data_dir / KEEPER)
+    workers = [pid for path in sorted(config.inbox_dir.glob("inbox-*.lock")) if (pid := read_holder(path))]
+    processes = [] if keeper is None else [{"role": "keeper", "pid": keeper}]
+    processes += [{"role": "web", "pid": pid} for pid in workers]
+    answer = None if keeper is None else _ask(config)
+    waiting = _read_inboxes(config) if answer is None else answer
+    oldest = waiting["oldest_at"]
+    seconds = 0.0 if oldest is None else (core.now() - datetime.fromisoformat(oldest)).total_seconds()
+    warnings = [*_process_warnings(processes, is_deaf=keeper is not None and answer is None)]
+    warnings += [f"the inbox {name} is damaged and left aside" for name in waiting["broken_inboxes"]]
+    warnings += _directory_warnings(config)
+    for site in core.sites.all():
+        warnings += _site_warnings(core, site)
+    return {
+        "processes": processes,
+        "inbox": {"rows": waiting["rows"], "oldest_seconds": round(max(0.0, seconds), 1)},
+        "last_drain": waiting["drained_at"],
+        "warnings": warnings,
+    }
+
+
+def in_words(document: dict[str, Any]) -> str:
+    """Write the condition for people."""
+    drained = document["last_drain"]
+    lines = [f"{item['role']:<7}  process {item['pid']}" for item in document["processes"]]
+    lines.append(f"inbox    {document['inbox']['rows']} rows wait, the oldest {document['inbox']['oldest_seconds']} s")
+    lines.append(f"drained  {timestamp(drained) if drained else '-'}")
+    return "\n".join([*lines, *(f"warning  {text}" for text in document["warnings"])])
+
+
+def _ask(config: Config) -> dict[str, Any] | None:
+    client = KeeperClient(config.socket_path)
+    try:
+        found: dict[str, Any] = client.ask("status")
+    except Unavailable:
+        return None
+    finally:
+        client.close()
+    return found
+
+
+def _read_inboxes(config: Config) -> dict[str, Any]:
+    """Look into the inboxes while no keeper does."""
+    depths: list[tuple[int, str | None]] = []
+    broken: list[str] = []
+    for path in inbox_files(config.inbox_dir):
+        try:
+            inbox = InboxReader(path)
+            depths.append(inbox.depth())
+            inbox.close()
+        except sqlite3.Error:
+            broken.append(path.name)
+    return {
+        "rows": sum(rows for rows, _ in depths),
+        "oldest_at": min((at for _, at in depths if at), default=None),
+        "drained_at": None,
+        "broken_inboxes": broken,
+    }
+
+
+def _process_warnings(processes: list[dict[str, Any]], *, is_deaf: bool) -> Iterator[str]:
+    roles = {item["role"] for item in processes}
+    if not roles:
+        yield "no server runs here; start one with: consent-service serve"
+    elif roles != {"keeper", "web"}:
+        yield f"no {'keeper' if 'web' in roles else 'web worker'} runs; it should start again within seconds"
+    elif is_deaf:
+        yield "the keeper runs and does not answer"
+
+
+def _directory_warnings(config: Config) -> Iterator[str]:
+    usage = shutil.disk_usage(config.data_dir)
+    if usage.free < FEW_BYTES or usage.free < usage.total * FEW_SHARE:
+        yield f"the disk is nearly full: {usage.free // 1_000_000} MB of {usage.total // 1_000_000} MB are free"
+    if stat.S_IMODE(config.data_dir.stat().st_mode) & 0o077:
+        yield f"{config.data_dir} is open to others; run: chmod 700 {config.data_dir}"
+
+
+def _site_warnings(core: Core, site: Site) -> Iterator[str]:
+    name = f"{site.key} ({site.settings.domain})"
+    if core.publications.of(site) is None:
+        yield f"{name} has no policy, so it shows no banner; run: consent-service policy publish {site.key} FILE"
+    service = urlsplit(core.config.public_url)
+    hosts = {urlsplit(origin).hostname or "" for origin in site.origins}
+    if service.hostname not in hosts and not all(is_loopback(host) for host in hosts):
+        yield (
+            f"{name} is not first-party: PUBLIC_URL is on none of its hosts, so Safari forgets choices after 7 days; "
+            "serve under a path of the site's own origin"
+        )
+    if service.scheme != "https" and any(origin.startswith("https:") for origin in site.origins):
+        yield f"{name} is on https and PUBLIC_URL is not: browsers block the script; set PUBLIC_URL to an https URL"
