@@ -24,7 +24,7 @@ SECONDS = os.environ.get("BENCH_SECONDS", "5")
 CONNECTIONS = "16"
 WORKERS = "2"
 THREADS = "8"
-PROGRAM = [sys.executable, "-c", "from consent_service.cli import main; main()"]
+PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 POLICY = Path(__file__).parent.parent / "tests" / "data" / "policy.toml"
 ORIGIN = "https://nouvelles.example"
 

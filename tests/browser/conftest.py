@@ -72,7 +72,7 @@ def command(directory: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-PROGRAM = [sys.executable, "-c", "from consent_service.cli import main; main()"]
+PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 
 
 def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -128,7 +128,7 @@ def visitor(browser: Any, context_args: dict[str, Any]) -> Iterator[Callable[...
         context = browser.new_context(**{**context_args, **changes})
         contexts.append(context)
         page, traffic = context.new_page(), Traffic()
-        context.on("request", traffic.requests.append)
+        context.on("request", lambda request: traffic.requests.append(request))
         return page, traffic
 
     yield make

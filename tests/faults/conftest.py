@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 DATA = Path(__file__).parent.parent / "data"
-PROGRAM = [sys.executable, "-c", "from consent_service.cli import main; main()"]
+PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 ORIGIN = "https://nouvelles.example"
 START_SECONDS = 60
 
