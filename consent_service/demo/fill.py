@@ -1,4 +1,4 @@
-"""Write a story into an empty deployment, by the way of live decisions and events: record, gate, pipeline, inbox, keeper."""
+"""Write a story into an empty deployment by the way of live ones: record, gate, pipeline, inbox, keeper."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def fill(core: Core, events: int, now: datetime, progress: Progress, *, seed: in
     """
     site = make_site(core, now)
     publication = core.publications.of(site)
-    assert publication is not None
+    if publication is None:
+        raise FillError("the demo site's policy was not published")
     zone = ZoneInfo(site.settings.timezone)
     truth = Truth(now, zone)
     writing = _Writing(core, site, publication)
@@ -176,8 +177,7 @@ class _Writing:
     def _continue(self, connection: Connection, decisions: Sequence[Decision]) -> list[Recorded]:
         done = []
         for decision in decisions:
-            assert decision.reader is not None
-            row = lock_state(connection, self._receipts[decision.reader])
+            row = lock_state(connection, self._receipts[decision.reader or 0])
             if row is None:
                 raise FillError("a receipt of the story is gone")
             prior = dict(row._mapping)

@@ -37,7 +37,7 @@ class Reader:
     expires_at: datetime
     habit: Habit
     sittings: int = 0
-    leaves_at: datetime | None = None
+    is_leaving: bool = False
 
 
 _ONCE: Final = 0.60

@@ -32,7 +32,7 @@ def share_of_peak(days_ago: int) -> float:
 
 def day_weight(day: date, days_ago: int, random: Random) -> float:
     """Give how much is read on a day, beside 1 for an average weekday at the end of the year."""
-    growth = _LOWEST_TO_HIGHEST ** (days_ago / DAYS)
+    growth = math.pow(_LOWEST_TO_HIGHEST, days_ago / DAYS)
     quiet = next((rate for m1, d1, m2, d2, rate in _QUIET if (m1, d1) <= (day.month, day.day) <= (m2, d2)), 1.0)
     weather = math.exp(random.gauss(0.0, 0.06))
     return growth * WEEKDAYS[day.weekday()] * quiet * weather * (1 + share_of_peak(days_ago))

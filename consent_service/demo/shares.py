@@ -132,7 +132,9 @@ _GOING_ROUND: Final = [
     (DIRECT, 0.1),
 ]
 # Those who come back know the address.
-_RETURNING: Final = [(origin, share * (2.2 if origin.source in ("", "newsletter") else 0.6)) for origin, share in _ORDINARY]
+_RETURNING: Final = [
+    (origin, share * (2.2 if origin.source in ("", "newsletter") else 0.6)) for origin, share in _ORDINARY
+]
 
 ORDINARY: Final = Wheel(_ORDINARY)
 GOING_ROUND: Final = Wheel(_GOING_ROUND)

@@ -114,7 +114,7 @@ class _Teller:
         self._readers = 0
         self._visitors = 0
         self._due: dict[int, deque[Reader]] = defaultdict(deque)
-        self._leaving: dict[int, list[Reader]] = defaultdict(list)
+        self._leaving: dict[int, list[tuple[datetime, Reader]]] = defaultdict(list)
         self._undecided: dict[int, list[Profile]] = defaultdict(list)
 
     def tell(self) -> Iterator[Item]:
@@ -219,7 +219,7 @@ class _Teller:
         events = self._events_of(pages, begins_at)
         reader.sittings += 1
         reader.last_at = events[-1].at
-        items.append(Sitting(reader.number, reader.visitor, reader.profile, events, reader.leaves_at is not None))
+        items.append(Sitting(reader.number, reader.visitor, reader.profile, events, reader.is_leaving))
 
     def _events_of(self, pages: list[tuple[datetime, str, str, str, str]], begins_at: datetime) -> tuple[Event, ...]:
         # What would lie in the future is moved before the end, in order: the visit goes on while this is told.
@@ -251,17 +251,16 @@ class _Teller:
         if at + leaves_after >= self._end - timedelta(minutes=1):
             return
         reader = self._newcomer(items, at, days_ago)
-        reader.leaves_at = at + leaves_after
+        reader.is_leaving = True
         size = 1 if wait == 0 else self._reading.draw_length()
         self._sit(items, reader, at, size, days_ago)
-        reader.leaves_at = max(reader.leaves_at, reader.last_at + timedelta(seconds=20))
-        local = reader.leaves_at.astimezone(self._zone).date()
-        self._leaving[(self._today - local).days].append(reader)
+        leaves_at = max(at + leaves_after, reader.last_at + timedelta(seconds=20))
+        local = leaves_at.astimezone(self._zone).date()
+        self._leaving[(self._today - local).days].append((leaves_at, reader))
 
     def _withdrawals(self, items: list[Item], days_ago: int) -> None:
-        for reader in self._leaving.pop(days_ago, []):
-            assert reader.leaves_at is not None
-            items.append(Decision(reader.leaves_at, Act.WITHDRAW, reader.number, reader.profile))
+        for leaves_at, reader in self._leaving.pop(days_ago, []):
+            items.append(Decision(leaves_at, Act.WITHDRAW, reader.number, reader.profile))
 
 
 def _milliseconds(length: timedelta, place: int) -> timedelta:
