@@ -15,6 +15,7 @@ from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.console.auth import require_site, require_user
 from consent_service.console.people import Role
+from consent_service.console.wording import NO_NUMBER
 from consent_service.db.tables import decision
 from consent_service.errors import NotFound
 from consent_service.services import services
@@ -29,11 +30,21 @@ ACTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """Hold one changed key of a policy as people read it."""
+
+    path: str
+    kind: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """Hold a published version and what it changed; `is_material` says that it asked earlier visitors again."""
 
     published: PolicyVersion
-    changes: tuple[Change, ...]
+    changes: tuple[Difference, ...]
     is_first: bool
     is_material: bool
 
@@ -143,8 +154,23 @@ def _versions(publication: Publication) -> list[Version]:
     found: list[Version] = []
     for at, each in enumerate(published):
         changes = difference(published[at - 1].policy, each.policy) if at else []
-        found.append(Version(each, tuple(changes), at == 0, at > 0 and each.material_version == each.version))
+        shown = tuple(_difference(change) for change in changes)
+        found.append(Version(each, shown, at == 0, at > 0 and each.material_version == each.version))
     return found[::-1]
+
+
+def _difference(change: Change) -> Difference:
+    return Difference(change.path, change.kind.value, _value_text(change.before), _value_text(change.after))
+
+
+def _value_text(value: object) -> str:
+    if value is None or value in ("", []):
+        return NO_NUMBER
+    if isinstance(value, list):
+        return ", ".join(_value_text(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _banners(publication: Publication) -> list[Banner]:

@@ -7,6 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_service.app import Core
+from consent_service.consent.policy import Policy
+from consent_service.consent.publication import load_publication
+from consent_service.consent.publish import publish_policy
 from consent_service.console.people import Role
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
@@ -152,3 +155,25 @@ def test_the_log_shows_decisions_the_newest_first_a_page_at_a_time(
     assert second.text.count("<time") == 11
     assert 'rel="next"' not in second.text
     assert person.get(f"/console/sites/{site.key}/decisions?before=made-up").status_code == 404
+
+
+def test_each_policy_version_says_what_it_changed(
+    somebody: PersonMaker, site: Site, core: Core, now: Clock, refresh: Callable[[], None]
+) -> None:
+    with core.engine.connect() as connection:
+        publication = load_publication(connection, site)
+    assert publication is not None
+    policy = publication.current.policy.document()
+    policy["refusal_days"] = 200
+    policy["languages"] = ["fr", "en", "es"]
+    policy["controller"]["phone"] = "+33 1 00 00 00 00"
+    changed = Policy.from_document(policy)
+    core.writer.run(lambda connection: publish_policy(connection, site, changed, actor="test", now=now()))
+    refresh()
+    text = text_of(somebody(Role.PRIVACY_OFFICER).get(f"/console/sites/{site.key}/policy"))
+    assert "Version 2 in force Published 10 Mar 2026" in text
+    assert "refusal_days changed 180 200" in text
+    assert "controller.phone changed – +33 1 00 00 00 00" in text
+    assert "Version 1 Published 10 Mar 2026" in text
+    assert "Accepter" in text
+    assert "Refuser" in text
