@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock, local
+from threading import Lock
 from typing import Any, Final
 
 import duckdb
@@ -44,8 +44,7 @@ class DuckDBStore:
         self._files = Files(Path(path), memory_limit, threads)
         self._turns = Turns()
         self._write_lock = Lock()
-        self._thread = local()
-        self._generation = 0
+        self._streams: set[duckdb.DuckDBPyConnection] = set()
         self._pruned_at: datetime | None = None
         self._files.tidy()
         self._connection: duckdb.DuckDBPyConnection | None = self._files.open()
@@ -88,8 +87,8 @@ class DuckDBStore:
         """
         with self._write_lock, self._turns.alone():
             started, before = time.monotonic(), self._files.size()
-            self._shut()
             try:
+                self._shut()
                 self._files.rewrite()
             except duckdb.Error as error:
                 raise EventStoreError(f"the event store was not rewritten and is as before: {error}") from error
@@ -104,26 +103,29 @@ class DuckDBStore:
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""
         with self._turns.shared():
-            cursor = self._thread_cursor()
-            cursor.execute(sql, list(params))
-            columns = tuple(column[0] for column in cursor.description or ())
-            return Rows(columns, cursor.fetchall())
+            with self._open().cursor() as cursor:
+                cursor.execute(sql, list(params))
+                columns = tuple(column[0] for column in cursor.description or ())
+                return Rows(columns, cursor.fetchall())
 
     def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
         """Run a compiled statement and give its rows in lists of at most `chunk`."""
         with self._turns.shared():
-            generation, cursor = self._generation, self._open().cursor()
-            cursor.execute(sql, list(params))
+            cursor = self._open().cursor()
+            self._streams.add(cursor)
         try:
+            with self._turns.shared():
+                self._check(cursor)
+                cursor.execute(sql, list(params))
             while True:
                 with self._turns.shared():
-                    if generation != self._generation:
-                        raise StoreUnavailable("the event store was rewritten meanwhile; ask again")
+                    self._check(cursor)
                     rows = cursor.fetchmany(chunk)
                 if not rows:
                     return
                 yield rows
         finally:
+            self._streams.discard(cursor)
             cursor.close()
 
     def close(self) -> None:
@@ -138,32 +140,28 @@ class DuckDBStore:
             raise StoreUnavailable("the event store is closed")
         return self._connection
 
-    def _shut(self) -> None:
-        connection, self._connection = self._open(), None
-        self._generation += 1
-        connection.execute("FORCE CHECKPOINT")
-        connection.close()
+    def _check(self, stream: duckdb.DuckDBPyConnection) -> None:
+        if stream not in self._streams:
+            raise StoreUnavailable("the event store was rewritten meanwhile; ask again")
 
-    def _thread_cursor(self) -> duckdb.DuckDBPyConnection:
-        # Cursors of an earlier file are left to their threads: the file they read is gone.
-        held: tuple[int, duckdb.DuckDBPyConnection] | None = getattr(self._thread, "cursor", None)
-        if held is None or held[0] != self._generation:
-            held = self._thread.cursor = (self._generation, self._open().cursor())
-        return held[1]
+    def _shut(self) -> None:
+        """Close every connection: one that stays open keeps the old file, and its bytes, alive."""
+        connection, self._connection = self._open(), None
+        try:
+            while self._streams:
+                self._streams.pop().close()
+            connection.execute("FORCE CHECKPOINT")
+        finally:
+            connection.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._write_lock, self._turns.shared():
-            cursor = self._open().cursor()
-            try:
+            # A cursor that closes before it commits leaves nothing behind.
+            with self._open().cursor() as cursor:
                 cursor.begin()
                 yield cursor
                 cursor.commit()
-            except BaseException:
-                cursor.rollback()
-                raise
-            finally:
-                cursor.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The embedded store: each event once, erased ones gone from the disk, reading while writing."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from uuid import UUID
 
 import pytest
@@ -149,6 +150,34 @@ def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckD
     store.apply(Batch([make_row(2000)], {}, [InboxRange("w1", 5)]), NOON)
     assert (count(store), store.watermark("w1")) == (501, 5)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_after_compaction_nobody_holds_the_old_file(store: DuckDBStore, path: Path) -> None:
+    store.apply(Batch([make_row(minute) for minute in range(3000)]), NOON)
+    asked, go_on = Event(), Event()
+
+    def ask_and_stay() -> None:
+        count(store)
+        asked.set()
+        go_on.wait(10)
+
+    reader = Thread(target=ask_and_stay)
+    reader.start()
+    assert asked.wait(10)
+    chunks = store.reader().stream(select(event.c.event_id), 1000)
+    next(chunks)
+    store.compact()
+    store.apply(Batch([make_row(5000)]), NOON)
+    open_files = [os.readlink(link) for link in list(Path("/proc/self/fd").iterdir()) if link.is_symlink()]
+    held = {name for name in open_files if name.startswith(str(path))}
+    go_on.set()
+    reader.join(10)
+    assert str(path) in held
+    assert not any(name.endswith("(deleted)") for name in held)
+    store.close()
+    again = DuckDBStore(path, threads=1)
+    assert count(again) == 3001
+    again.close()
 
 
 def test_what_a_broken_off_compaction_left_is_removed_and_the_store_is_as_before(path: Path) -> None:
