@@ -180,6 +180,7 @@ def _figures(site: Site, person: User, span: Span) -> dict[str, Any]:
     if person.may(Role.ANALYST):
         return {
             "sees_cells": True,
+            "smallest_cell": SMALLEST_CELL,
             "totals": totals(reader, site, span.period, span.before),
             "chart": visitors_chart(series(reader, site, span.period)),
             "breakdowns": breakdowns(reader, site, span.period),
@@ -188,7 +189,7 @@ def _figures(site: Site, person: User, span: Span) -> dict[str, Any]:
         }
     # The period before is shown too, so it must not be small either.
     visitors = [count_visitors(reader, site, period) for period in (span.period, span.before)]
-    decisions = [*(answer.count for answer in funnel.answers), funnel.withdrawn]
+    decisions = [answer.count for answer in funnel.answers]
     return {
         "sees_cells": False,
         "smallest_cell": SMALLEST_CELL,

@@ -125,6 +125,16 @@ def test_viewers_see_totals_of_ten_visitors_or_more_and_no_rows_at_all(
     assert 'name="from"' not in page.text
 
 
+def test_viewers_are_told_of_few_withdrawals_that_they_are_few(
+    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor
+) -> None:
+    everyone = _read(visitor, keeper, 12)
+    assert everyone[0].withdraw().status_code == 200
+    text = text_of(somebody(Role.VIEWER).get(f"/console/sites/{site.key}?period=day"))
+    assert "Agreed to every purpose. 12 " in text
+    assert re.search(r"Withdrawn Agreed earlier [^.]+\. under 10 ", text)
+
+
 def test_a_store_that_is_down_is_a_503_in_words(somebody: PersonMaker, site: Site) -> None:
     page = somebody().get(f"/console/sites/{site.key}")
     assert page.status_code == 503
