@@ -49,7 +49,7 @@ def test_exactly_as_many_events_stay_as_were_asked_for(events: int) -> None:
 def test_the_year_ends_a_few_minutes_ago_at_any_time_of_the_day(now: datetime) -> None:
     items = list(story(2, 4_000, now))
     times = [event.at for sitting in sittings(items) for event in sitting.events]
-    assert len([at for at in times]) >= 4_000
+    assert len(times) >= 4_000
     assert max(times) < now - timedelta(minutes=3)
     assert max(times) > now - timedelta(days=1)
     assert now - timedelta(days=DAYS + 1) < min(times) < now - timedelta(days=DAYS - 3)
@@ -112,7 +112,9 @@ def test_weekdays_are_busier_than_the_weekend_and_evenings_than_nights(told: lis
 
 
 def test_a_story_goes_round_and_the_paper_grows(told: list[Item]) -> None:
-    by_day = Counter((NOW.astimezone(ZONE).date() - sitting.at.astimezone(ZONE).date()).days for sitting in sittings(told))
+    by_day = Counter(
+        (NOW.astimezone(ZONE).date() - sitting.at.astimezone(ZONE).date()).days for sitting in sittings(told)
+    )
     week_before = sum(by_day[PEAK_DAYS_AGO + days] for days in range(1, 8)) / 7
     assert by_day[PEAK_DAYS_AGO] > 2 * week_before
     assert sum(by_day[ago] for ago in range(1, 57)) > 1.2 * sum(by_day[ago] for ago in range(300, 356))
