@@ -108,6 +108,9 @@ def check_token(connection: Connection, header: str | None, scope: Scope, now: d
     ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
     if row is None or ended:
         raise Unauthenticated("the API token does not hold", headers={"WWW-Authenticate": "Bearer"})
+    # Raw events have no small cells to hide, and administering is nobody's public business.
+    if row.is_public and scope in (Scope.EVENTS_EXPORT, Scope.ADMIN):
+        raise Forbidden(f"a public API token cannot have the scope {scope}")
     if scope not in row.scopes:
         raise Forbidden(f"the API token lacks the scope {scope}")
     return Access(row.token_id, row.site_id, frozenset(row.scopes), row.is_public)

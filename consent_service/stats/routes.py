@@ -11,6 +11,7 @@ from consent_service.sites.access import Scope
 from consent_service.sites.reporting import read_days, require_access, require_site
 from consent_service.stats.drops import drops_by_reason
 from consent_service.stats.parse import parse_query
+from consent_service.stats.privacy import refuse_differencing, run_public
 from consent_service.stats.query import QueryError, Site
 from consent_service.stats.runner import run
 from consent_service.web import json_response, read_body
@@ -30,9 +31,12 @@ def post_query() -> Response:
     parts = services()
     try:
         query = parse_query(document, Site(site.site_id, site.settings.timezone), parts.now())
+        if access.is_public:
+            refuse_differencing(query, document["date_range"])
     except QueryError as error:
         raise Invalid([(error.pointer, error.message)]) from error
-    return json_response(run(parts.reader, query).document())
+    answer = run_public(parts.reader, query) if access.is_public else run(parts.reader, query)
+    return json_response(answer.document())
 
 
 @bp.get("/v1/drops")
