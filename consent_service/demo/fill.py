@@ -86,6 +86,7 @@ def fill(core: Core, events: int, now: datetime, progress: Progress, *, seed: in
     `progress` is told how many events were written since it was last called.
     """
     site = make_site(core, now)
+    core.sites.revision.forget()
     publication = core.publications.of(site)
     if publication is None:
         raise FillError("the demo site's policy was not published")
@@ -135,7 +136,7 @@ class _Writing:
         self._clock = core.now()
         self._inbox = Inbox(core.config.inbox_dir)
         self._requests = ThreadPoolExecutor(REQUESTS_AT_ONCE)
-        self._keeper = Keeper(
+        self.keeper = Keeper(
             core.config,
             core.engine,
             core.writer,
@@ -159,13 +160,13 @@ class _Writing:
     def finish(self, now: datetime) -> None:
         """Let the bytes of erased events leave the disk."""
         self._clock = now
-        self._keeper.compact()
+        self.keeper.compact()
 
     def close(self) -> None:
         """Let go of the stores."""
         self._requests.shutdown()
         self._inbox.close()
-        self._keeper.close()
+        self.keeper.close()
 
     def _decide_first(self, decisions: Sequence[Decision]) -> None:
         acts = [make_act(self._publication, decision, None) for decision in decisions]
@@ -186,7 +187,7 @@ class _Writing:
 
     def _withdraw(self, decisions: Sequence[Decision]) -> None:
         done = self._core.writer.run(lambda connection: self._continue(connection, decisions))
-        while self._keeper.run_erasures():
+        while self.keeper.run_erasures():
             pass
         # The keeper ran once for all of them; in the story it ran after each, and the disk was cleaned that night.
         times = [
@@ -211,7 +212,7 @@ class _Writing:
             states = read_states(connection, receipts)
         sent = [self._request(sitting, states.get(self._receipts[sitting.reader])) for sitting in sittings]
         list(self._requests.map(lambda parts: self._inbox.append(*parts), sent))
-        self._keeper.drain()
+        self.keeper.drain()
 
     def _request(self, sitting: Sitting, state: ReceiptState | None) -> tuple[Grant, datetime, list[dict[str, Any]]]:
         received_at = sitting.events[-1].at
