@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,15 +63,23 @@ class Inbox:
 
         Raises Unavailable when they cannot be written: nothing was kept then.
         """
-        body = {
-            "site_id": grant.site_id,
-            "receipt_id": grant.receipt_id,
-            "received_at": received_at.isoformat(),
-            "events": list(events),
-        }
-        future: Future[None] = Future()
-        self._queue.put((orjson.dumps(body), future))
-        future.result()
+        self.append_many([(grant, received_at, events)])
+
+    def append_many(self, requests: Iterable[tuple[Grant, datetime, Sequence[dict[str, Any]]]]) -> None:
+        """Keep the events of many requests; all of them are on disk when this returns. Raises like `append`."""
+        waiting: list[Future[None]] = []
+        for grant, received_at, events in requests:
+            body = {
+                "site_id": grant.site_id,
+                "receipt_id": grant.receipt_id,
+                "received_at": received_at.isoformat(),
+                "events": list(events),
+            }
+            future: Future[None] = Future()
+            self._queue.put((orjson.dumps(body), future))
+            waiting.append(future)
+        for future in waiting:
+            future.result()
 
     def count(self, site_id: int, day: date, reason: str) -> None:
         """Count a refusal or a drop; it reaches the disk within a second, and nothing else is kept of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,10 +26,15 @@ def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> N
 def add_to_counts(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add each row's `n` to the row with its primary key."""
     keys = [column.name for column in table.primary_key]
+    sums: Counter[tuple[Any, ...]] = Counter()
     for values in rows:
-        statement = _insert(connection, table).values(**values)
-        summed = {"n": table.c.n + statement.excluded.n}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=summed))
+        sums[tuple(values[key] for key in keys)] += values["n"]
+    if not sums:
+        return
+    statement = _insert(connection, table)
+    summed = {"n": table.c.n + statement.excluded.n}
+    summing = statement.on_conflict_do_update(index_elements=keys, set_=summed)
+    connection.execute(summing, [{**dict(zip(keys, values, strict=True)), "n": n} for values, n in sums.items()])
 
 
 def _insert(connection: Connection, table: Table) -> Any:

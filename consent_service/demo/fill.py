@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,8 +37,6 @@ ACTOR: Final = "demo"
 EVENTS_A_CHUNK: Final = 6_000
 # Shorter than a consent is valid, so that nobody renews twice within a chunk.
 DAYS_A_CHUNK: Final = timedelta(days=30)
-# Requests side by side share one fsync of the inbox.
-REQUESTS_AT_ONCE: Final = 48
 ERASED_WITHIN: Final = timedelta(seconds=2)
 
 Progress = Callable[[int], None]
@@ -135,7 +132,6 @@ class _Writing:
         self._publication = publication
         self._clock = core.now()
         self._inbox = Inbox(core.config.inbox_dir)
-        self._requests = ThreadPoolExecutor(REQUESTS_AT_ONCE)
         self.keeper = Keeper(
             core.config,
             core.engine,
@@ -164,7 +160,6 @@ class _Writing:
 
     def close(self) -> None:
         """Let go of the stores."""
-        self._requests.shutdown()
         self._inbox.close()
         self.keeper.close()
 
@@ -211,7 +206,7 @@ class _Writing:
         with self._core.engine.connect() as connection:
             states = read_states(connection, receipts)
         sent = [self._request(sitting, states.get(self._receipts[sitting.reader])) for sitting in sittings]
-        list(self._requests.map(lambda parts: self._inbox.append(*parts), sent))
+        self._inbox.append_many(sent)
         self.keeper.drain()
 
     def _request(self, sitting: Sitting, state: ReceiptState | None) -> tuple[Grant, datetime, list[dict[str, Any]]]:
