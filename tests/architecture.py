@@ -150,11 +150,7 @@ def grant_rule(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and _last_name(node.func) == "Grant":
             yield module.says(node, "only the gate constructs a Grant")
-        if (
-            isinstance(node, ast.Call)
-            and _last_name(node.func) == "replace"
-            and "grant" in _names(node.args[:1])
-        ):
+        if isinstance(node, ast.Call) and _last_name(node.func) == "replace" and "grant" in _names(node.args[:1]):
             yield module.says(node, "a Grant is never altered")
 
 
@@ -200,9 +196,7 @@ def name_rule(module: Module) -> Iterator[str]:
     """Forbid module names that say nothing."""
     steps = PurePosixPath(module.path).with_suffix("").parts
     if vague := VAGUE_NAMES.intersection(steps):
-        yield module.says(
-            module.tree, f"a module named {', '.join(sorted(vague))} says nothing of what is in it"
-        )
+        yield module.says(module.tree, f"a module named {', '.join(sorted(vague))} says nothing of what is in it")
 
 
 def function_rule(module: Module) -> Iterator[str]:

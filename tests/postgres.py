@@ -100,9 +100,7 @@ def find_programs() -> Path | None:
     """Return the directory of initdb and pg_ctl: on the PATH, else of the newest version installed."""
     if (found := shutil.which("initdb")) and (programs := Path(found).resolve().parent / "pg_ctl").exists():
         return programs.parent
-    directories = [
-        path for place in PLACES for path in Path("/").glob(place[1:]) if (path / "initdb").exists()
-    ]
+    directories = [path for place in PLACES for path in Path("/").glob(place[1:]) if (path / "initdb").exists()]
     return max(directories, key=lambda path: [int(n) for n in _numbers(path)], default=None)
 
 

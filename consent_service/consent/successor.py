@@ -31,14 +31,7 @@ class Widening:
     measures: bool = False
 
     def __bool__(self) -> bool:
-        return bool(
-            self.is_new
-            or self.data
-            or self.recipients
-            or self.retention_days
-            or self.is_sold
-            or self.measures
-        )
+        return bool(self.is_new or self.data or self.recipients or self.retention_days or self.is_sold or self.measures)
 
     def __str__(self) -> str:
         if self.is_new:
@@ -96,9 +89,7 @@ def _added(before: Iterable[Recipient], after: Iterable[Recipient]) -> tuple[str
     # An id may stay while somebody else stands behind it, so who it is counts, not what it is called here.
     known = {(recipient.name, recipient.country, recipient.role) for recipient in before}
     return tuple(
-        recipient.name
-        for recipient in after
-        if (recipient.name, recipient.country, recipient.role) not in known
+        recipient.name for recipient in after if (recipient.name, recipient.country, recipient.role) not in known
     )
 
 
@@ -113,6 +104,4 @@ def _undeclared(previous: Policy, new: Policy) -> Iterator[Problem]:
     everywhere = _added(previous.recipients, new.recipients)
     if everywhere and not new.material_purposes:
         names = ", ".join(everywhere)
-        yield Problem(
-            "recipients", None, f"adds {names}: name the purposes that this concerns in material_purposes"
-        )
+        yield Problem("recipients", None, f"adds {names}: name the purposes that this concerns in material_purposes")

@@ -31,9 +31,7 @@ Part = Literal["banner", "privacy", "data"]
 def built_in_languages() -> frozenset[str]:
     """Give the languages that have built-in words."""
     folder = files(__package__).joinpath("languages")
-    return frozenset(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    return frozenset(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
 def has_words(language: str) -> bool:

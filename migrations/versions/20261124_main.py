@@ -138,9 +138,7 @@ def _sites() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.site_id"], name=op.f("fk_notice_site_id")),
         sa.PrimaryKeyConstraint("notice_hash", name=op.f("pk_notice")),
     )
-    op.create_index(
-        op.f("ix_notice_site_id_policy_version"), "notice", ["site_id", "policy_version"], unique=False
-    )
+    op.create_index(op.f("ix_notice_site_id_policy_version"), "notice", ["site_id", "policy_version"], unique=False)
     op.create_table(
         "revision",
         sa.Column("name", sa.Text(), nullable=False),
@@ -176,9 +174,7 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision")),
     )
     op.create_index(op.f("ix_decision_receipt_id"), "decision", ["receipt_id"], unique=False)
-    op.create_index(
-        op.f("ix_decision_site_id_decided_at"), "decision", ["site_id", "decided_at"], unique=False
-    )
+    op.create_index(op.f("ix_decision_site_id_decided_at"), "decision", ["site_id", "decided_at"], unique=False)
     op.create_table(
         "decision_removal",
         sa.Column("decision_id", sa.Text(), nullable=False),
@@ -196,9 +192,7 @@ def _decisions() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["site.site_id"], name=op.f("fk_decision_count_site_id")),
-        sa.PrimaryKeyConstraint(
-            "site_id", "day", "action", "dimension", "value", name=op.f("pk_decision_count")
-        ),
+        sa.PrimaryKeyConstraint("site_id", "day", "action", "dimension", "value", name=op.f("pk_decision_count")),
     )
 
 
@@ -252,9 +246,7 @@ def _receipts() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("compacted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "reason IN ('withdrawal', 'request', 'retention')", name=op.f("ck_erasure_job_reason")
-        ),
+        sa.CheckConstraint("reason IN ('withdrawal', 'request', 'retention')", name=op.f("ck_erasure_job_reason")),
         sa.CheckConstraint("status IN ('pending', 'done', 'held')", name=op.f("ck_erasure_job_status")),
         sa.ForeignKeyConstraint(["site_id"], ["site.site_id"], name=op.f("fk_erasure_job_site_id")),
         sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure_job")),
@@ -286,9 +278,7 @@ def _people() -> None:
         sa.Column("failed_logins", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "role IN ('admin', 'privacy_officer', 'analyst', 'viewer')", name=op.f("ck_user_role")
-        ),
+        sa.CheckConstraint("role IN ('admin', 'privacy_officer', 'analyst', 'viewer')", name=op.f("ck_user_role")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
         sa.UniqueConstraint("setup_hash", name=op.f("uq_user_setup_hash")),
@@ -298,9 +288,7 @@ def _people() -> None:
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["site.site_id"], name=op.f("fk_user_site_site_id")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.user_id"], name=op.f("fk_user_site_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.user_id"], name=op.f("fk_user_site_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "site_id", name=op.f("pk_user_site")),
     )
     op.create_table(
@@ -309,9 +297,7 @@ def _people() -> None:
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.user_id"], name=op.f("fk_login_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.user_id"], name=op.f("fk_login_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("login_hash", name=op.f("pk_login")),
     )
     op.create_index(op.f("ix_login_user_id"), "login", ["user_id"], unique=False)

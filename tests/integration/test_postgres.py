@@ -11,10 +11,7 @@ from tests.postgres import find_programs, make_cluster
 
 def names(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
-        return {
-            row[0]
-            for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        }
+        return {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
 def test_a_module_gets_a_database_with_the_schema_and_no_rows(postgres_database: str) -> None:
