@@ -120,7 +120,7 @@ def put_page(draft: Draft, context: Context) -> Drop | None:
     if matches_path(context.site.settings, path):
         return Drop(DropReason.EXCLUDED_PATH)
     allowed = context.site.settings.allowed_query_keys
-    pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=500) if allowed else []
+    pairs = parse_qsl(parts.query, keep_blank_values=True) if allowed else []
     kept = [(name, value) for name, value in pairs if name in allowed]
     draft.stored |= {"hostname": host, "path": path, "query": urlencode(kept)}
     return None
@@ -298,6 +298,7 @@ def _amount(value: Any) -> Decimal | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    if not amount.is_finite() or abs(amount) >= 10**12:
+    # By its exponent: arithmetic on a number of a billion digits overflows.
+    if not amount.is_finite() or amount.adjusted() >= 12:
         return None
     return amount.quantize(Decimal("0.0001"))

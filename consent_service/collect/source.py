@@ -105,7 +105,7 @@ def read_source(referrer: str | None, query: str, own_hosts: frozenset[str]) -> 
 
 def _first_values(query: str) -> dict[str, str]:
     values: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=200):
+    for name, value in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name.lower(), value.strip())
     return values
 

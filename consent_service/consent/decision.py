@@ -33,8 +33,6 @@ _Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Digest = Annotated[str, StringConstraints(max_length=200)]
 _PurposeId = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-# The signer judges the token; anything longer than this is no token of ours.
-_TokenText = Annotated[str, StringConstraints(max_length=2000)]
 
 
 class _Lenient(BaseModel):
@@ -65,7 +63,8 @@ class DecisionRequest(_Lenient):
     policy_version: Annotated[int, Field(ge=0, le=2_000_000_000)]
     banner_hash: _Digest | None = None
     language: Annotated[str, StringConstraints(max_length=35)] | None = None
-    previous: _TokenText | None = None
+    # Tokens of any length: judging them is the signer's part, and one that is none of ours never fails a refusal.
+    previous: str | None = None
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     mechanism: Annotated[str, StringConstraints(pattern=r"^(banner|preferences|no_js|api|signal)$")] = "api"
     rendered_hash: _Hash | None = None
@@ -102,7 +101,7 @@ class WithdrawalRequest(_Lenient):
     """Hold the body of `POST /v1/withdrawals`."""
 
     site: _Key
-    token: _TokenText | None = None
+    token: str | None = None
     purposes: Annotated[list[_PurposeId], Field(max_length=40)] | None = None
     erase: bool = True
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from datetime import datetime
+from uuid import UUID
 
 from flask import Blueprint, Response, request
 
@@ -62,9 +63,9 @@ def _read_cursor(text: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         at, _, decision_id = urlsafe_b64decode(text.encode()).decode().partition(" ")
-        moment = datetime.fromisoformat(at)
+        moment, found = datetime.fromisoformat(at), UUID(decision_id)
     except (Base64Error, UnicodeError, ValueError):
-        moment, decision_id = None, ""
-    if moment is None or moment.tzinfo is None or not decision_id:
+        raise Invalid([("/cursor", "is none that this service gave")]) from None
+    if moment.tzinfo is None:
         raise Invalid([("/cursor", "is none that this service gave")])
-    return moment, decision_id
+    return moment, str(found)
