@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,9 @@ from consent_service.sites.registry import Site
 from consent_service.web import json_response, parse_model
 
 bp = Blueprint("tokens", __name__)
+
+# A public token is refused at every call of the others.
+_PUBLIC_SCOPES: Final = (Scope.STATS_READ, Scope.CONSENT_READ)
 
 
 class TokenRequest(BaseModel):
@@ -49,6 +52,8 @@ def post_token() -> Response:
     _, document = read_strict()
     wish = parse_model(TokenRequest, document)
     scopes = tuple(dict.fromkeys(wish.scopes))
+    if wish.public and not set(scopes) <= set(_PUBLIC_SCOPES):
+        raise Invalid([("/public", f"a public token can have the scopes {', '.join(_PUBLIC_SCOPES)} alone")])
     made = write(
         lambda connection, now: make_token(
             connection,
@@ -87,7 +92,7 @@ def make_token(
     expires_days: int | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Make a token that neither outlives the token that asks nor sees more than it.
+    """Make a token that does not outlive the token that asks.
 
     Raises Invalid when it would, Forbidden when the asking one ends within a day.
     """
@@ -105,7 +110,7 @@ def make_token(
         connection,
         site_id=site.site_id,
         scopes=scopes,
-        is_public=is_public or admin.access.is_public,
+        is_public=is_public,
         expires_days=expires_days,
         actor=admin.actor,
         now=now,

@@ -258,7 +258,7 @@ OPERATIONS: Final = (
         "post_token",
         "Make an API token for the site",
         Answer("The token; its text is never shown again", ref("NewToken"), 201),
-        description="It ends no later than the token that asks, and is public when that one is.",
+        description="It ends no later than the token that asks. A public one has stats:read and consent:read at most.",
         body=Body(ref("TokenRequest"), {"scopes": ["stats:read"], "public": True, "expires_days": 90}),
         errors=("conflict",),
     ),

@@ -77,7 +77,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             },
         },
         {
-            "dimensions": list_of({**TEXT, "examples": list(NAMES)}, maxItems=5),
+            "dimensions": list_of({**TEXT, "examples": list(NAMES)}),
             "filters": {
                 "type": "array",
                 "description": "`[operator, dimension, [texts]]`, joined with `and`, `or`, `not`.",

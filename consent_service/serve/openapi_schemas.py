@@ -204,12 +204,13 @@ PUBLIC: Final[dict[str, Any]] = {
 
 
 def generated() -> dict[str, Any]:
-    """Give the schemas of the request models, each part under its own name."""
+    """Give the schemas of the request models; each part is named after its model, for two may share a name."""
     found: dict[str, Any] = {}
     for model in MODELS:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        found |= {name: _tidied(part) for name, part in schema.pop("$defs", {}).items()}
-        found[model.__name__] = _tidied(schema)
+        name = model.__name__
+        schema = model.model_json_schema(ref_template=f"#/components/schemas/{name}.{{model}}")
+        found |= {f"{name}.{part}": _tidied(inner) for part, inner in schema.pop("$defs", {}).items()}
+        found[name] = _tidied(schema)
     return found
 
 

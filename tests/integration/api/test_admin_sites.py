@@ -215,8 +215,6 @@ def test_a_body_that_is_no_document_is_refused_and_stores_nothing(
 ) -> None:
     before = len(rows(core, audit))
     for method, path in (("POST", "/sites"), ("PUT", f"/sites/{site.key}"), ("POST", f"/sites/{site.key}/policies")):
-        response = client.open(
-            f"/api/v1{path}", method=method, data=body, headers=admin, content_type=content_type
-        )
+        response = client.open(f"/api/v1{path}", method=method, data=body, headers=admin, content_type=content_type)
         assert (response.status_code, response.get_json()["error"]["code"]) == expected
     assert len(rows(core, audit)) == before
