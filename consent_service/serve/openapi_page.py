@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from consent_service.serve.openapi_model import CODES, JSON, VISITOR, WRITTEN, O
 from consent_service.sites.access import Scope
 
 _DEEPEST: Final = 3
+_CHOICE: Final = re.compile(r"\^\(([a-z_|]+)\)\$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ def _type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
         return " · ".join(map(str, shown)) + (" or null" if None in schema["enum"] else "")
     if "items" in schema:
         return f"list of {_type(schema['items'], schemas)}"
+    choice = _CHOICE.fullmatch(schema.get("pattern", ""))
+    if choice is not None:
+        return " · ".join(choice[1].split("|"))
     kind = schema.get("type", "anything")
     if isinstance(kind, list):
         return " or ".join(kind)

@@ -203,6 +203,42 @@ PUBLIC: Final[dict[str, Any]] = {
 }
 
 
+# What the models leave unsaid to those who call.
+_MEANINGS: Final[dict[str, dict[str, str]]] = {
+    "DecisionRequest": {
+        "site": "The site's public key.",
+        "purposes": "Exactly the optional purposes of the policy version, each granted or refused.",
+        "policy_version": "The version the banner showed.",
+        "banner_hash": "The `banner_hash` of the config that was shown; a grant needs it.",
+        "language": "The language the banner was shown in.",
+        "previous": "The token held until now; one that is none of ours is ignored.",
+        "idempotency_key": "The same within 24 hours gives the first answer.",
+        "mechanism": "Where the visitor decided.",
+        "rendered_hash": "SHA-256 of the words as they stood on the page.",
+        "script_hash": "Hash of the script that showed them.",
+        "layer": "On which layer of the banner it was decided.",
+        "signals": "What the browser signalled.",
+        "asked": "The purposes that were asked about.",
+        "evidence": "That refusing was really offered; kept with grants alone.",
+    },
+    "WithdrawalRequest": {
+        "site": "The site's public key.",
+        "token": "The token of the consent, when it comes neither as cookie nor as Bearer.",
+        "purposes": "What to withdraw; null means all.",
+        "erase": "Whether to erase what was collected.",
+        "idempotency_key": "The same within 24 hours gives the first answer.",
+        "mechanism": "Where the visitor withdrew.",
+        "language": "The language of the page.",
+    },
+    "TokenRequest": {
+        "scopes": "What the token may do.",
+        "public": "Whether small cells are hidden from whoever reads with it.",
+        "expires_days": "When it ends; null for never, or with the token that asks.",
+    },
+    "UserRequest": {"email": "Where they are reached; their name at login.", "role": "What they may do."},
+}
+
+
 def generated() -> dict[str, Any]:
     """Give the schemas of the request models; each part is named after its model, for two may share a name."""
     found: dict[str, Any] = {}
@@ -210,6 +246,8 @@ def generated() -> dict[str, Any]:
         name = model.__name__
         schema = model.model_json_schema(ref_template=f"#/components/schemas/{name}.{{model}}")
         found |= {f"{name}.{part}": _tidied(inner) for part, inner in schema.pop("$defs", {}).items()}
+        for member, meaning in _MEANINGS.get(name, {}).items():
+            schema["properties"][member]["description"] = meaning
         found[name] = _tidied(schema)
     return found
 

@@ -6,9 +6,7 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-USER_AGENT = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-)
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 
 class Visitor:
@@ -97,9 +95,7 @@ class Visitor:
 
     def send(self, *events: Any, **members: Any) -> TestResponse:
         """Send events under the token held."""
-        return self.post(
-            "/v1/events", {"site": self.site_key, "token": self.token, "events": list(events), **members}
-        )
+        return self.post("/v1/events", {"site": self.site_key, "token": self.token, "events": list(events), **members})
 
     def pageview(self, path: str = "/", **members: Any) -> TestResponse:
         """Send one pageview of a path."""

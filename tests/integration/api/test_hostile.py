@@ -21,8 +21,11 @@ from tests.integration.api.hostile import (
     with_raw,
     without,
 )
+from tests.integration.conftest import DATABASES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.integration.api.hostile import (
     with_members,
     without,
 )
+from tests.integration.conftest import DATABASES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
 
@@ -25,6 +26,7 @@ def count(core: Core, config: Config) -> Callable[[], list[int]]:
     return lambda: kept(core, config)
 
 
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_hostile_events(visitor: Visitor, count: Callable[[], list[int]]) -> None:
     visitor.accept()
     events = [visitor.event("/a")]
