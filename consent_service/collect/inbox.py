@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -141,7 +142,12 @@ class Inbox:
 def open_inbox(path: Path) -> sqlite3.Connection:
     """Open an inbox file so that a commit survives a power cut (WAL, synchronous=FULL)."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+    # Keeper and worker may open a new file at the same moment. Leaving the rollback journal needs the file alone, and
+    # SQLite does not wait for that; once one of them did it, it is done for both.
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while not _is_write_ahead(connection) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    for pragma in ("synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     connection.execute("BEGIN IMMEDIATE")
     for statement in _SCHEMA:
@@ -150,6 +156,15 @@ def open_inbox(path: Path) -> sqlite3.Connection:
         connection.execute("INSERT INTO inbox VALUES (?)", (uuid4().hex,))
     connection.execute("COMMIT")
     return connection
+
+
+def _is_write_ahead(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.execute("PRAGMA journal_mode=WAL").fetchall() == [("wal",)]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
 
 
 def inbox_files(directory: Path) -> list[Path]:

@@ -104,9 +104,12 @@ class DuckDBStore:
         """Run a compiled statement and give every row."""
         with self._turns.shared():
             with self._open().cursor() as cursor:
-                cursor.execute(sql, list(params))
-                columns = tuple(column[0] for column in cursor.description or ())
-                return Rows(columns, cursor.fetchall())
+                try:
+                    cursor.execute(sql, list(params))
+                    columns = tuple(column[0] for column in cursor.description or ())
+                    return Rows(columns, cursor.fetchall())
+                except duckdb.Error as error:
+                    raise EventStoreError(f"the event store could not answer: {type(error).__name__}") from error
 
     def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
         """Run a compiled statement and give its rows in lists of at most `chunk`."""

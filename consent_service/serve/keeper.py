@@ -79,6 +79,10 @@ class Keeper:
                 reader = InboxReader(path)
                 # What a crash left between storing and deleting is stored already.
                 reader.delete_through(self.store.watermark(reader.inbox_id))
+            except sqlite3.OperationalError as error:
+                # Busy, or no space: it may well be readable at the next turn.
+                log.warning("the inbox %s cannot be read yet: %s", path.name, error)
+                continue
             except sqlite3.DatabaseError as error:
                 log.error("the inbox %s cannot be read: %s", path.name, error)
                 self.broken_inboxes.add(path.name)

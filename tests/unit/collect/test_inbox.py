@@ -75,3 +75,23 @@ def test_what_cannot_be_written_is_refused_and_recovers_alone(tmp_path: Path, gr
     inbox.append(grant, NOW, [{"event_id": "kept"}])
     assert [item.body["events"][0]["event_id"] for item in InboxReader(inbox.path).items(0, 9)] == ["kept"]
     inbox.close()
+
+
+def test_keeper_and_worker_may_open_a_new_inbox_at_the_same_moment(tmp_path: Path) -> None:
+    for number in range(20):
+        path, together = tmp_path / f"inbox-{number:03}.sqlite", threading.Barrier(4)
+        ids: list[str] = []
+
+        def read(path: Path = path, together: threading.Barrier = together, ids: list[str] = ids) -> None:
+            together.wait()
+            reader = InboxReader(path)
+            ids.append(reader.inbox_id)
+            reader.close()
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(ids) == 4
+        assert len(set(ids)) == 1
