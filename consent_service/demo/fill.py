@@ -23,12 +23,12 @@ from consent_service.consent.receipts import lock_state, read_states
 from consent_service.consent.record import Recorded, record, record_many
 from consent_service.db.tables import erasure_job
 from consent_service.demo.acts import make_act
+from consent_service.demo.keeping import KeeperProcess, rare_collections
 from consent_service.demo.rhythm import DAYS
 from consent_service.demo.site import load_site
 from consent_service.demo.story import Act, Decision, Event, Item, Sitting, story
 from consent_service.demo.truth import Truth
-from consent_service.events.duckdb import DuckDBStore
-from consent_service.serve.keeper import QUIET_HOUR, Keeper
+from consent_service.serve.keeper import QUIET_HOUR
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 
@@ -89,12 +89,13 @@ def fill(core: Core, events: int, now: datetime, progress: Progress, *, seed: in
         raise FillError("the demo site's policy was not published")
     zone = ZoneInfo(site.settings.timezone)
     truth = Truth(now, zone)
-    writing = _Writing(core, site, publication)
+    writing = _Writing(core, site, publication, now)
     try:
-        for chunk in _chunks(truth.watch(story(seed, events, now, zone=zone))):
-            writing.write(chunk)
-            progress(chunk.events)
-        writing.finish(now)
+        with rare_collections():
+            for chunk in _chunks(truth.watch(story(seed, events, now, zone=zone))):
+                writing.write(chunk)
+                progress(chunk.events)
+            writing.finish()
     finally:
         writing.close()
     return {"site": site.key, "domain": site.settings.domain, **truth.document()}
@@ -126,21 +127,13 @@ def _chunks(items: Iterable[Item]) -> Iterator[Chunk]:
 class _Writing:
     """Hold the open stores and which receipt is whose."""
 
-    def __init__(self, core: Core, site: Site, publication: Publication) -> None:
+    def __init__(self, core: Core, site: Site, publication: Publication, now: datetime) -> None:
         self._core = core
+        self._now = now
         self._site = site
         self._publication = publication
-        self._clock = core.now()
         self._inbox = Inbox(core.config.inbox_dir)
-        self.keeper = Keeper(
-            core.config,
-            core.engine,
-            core.writer,
-            core.sites,
-            core.publications,
-            DuckDBStore(core.config.events_path),
-            lambda: self._clock,
-        )
+        self._keeper = KeeperProcess(core.config, now)
         self._receipts: dict[int, str] = {}
 
     def write(self, chunk: Chunk) -> None:
@@ -148,20 +141,21 @@ class _Writing:
         self._decide_first(chunk.firsts)
         self._collect(chunk.sittings)
         if chunk.renewals:
+            self._keeper.settle()
             self._core.writer.run(lambda connection: self._continue(connection, chunk.renewals))
             self._collect(chunk.later_sittings)
         if chunk.withdrawals:
             self._withdraw(chunk.withdrawals)
 
-    def finish(self, now: datetime) -> None:
-        """Let the bytes of erased events leave the disk."""
-        self._clock = now
-        self.keeper.compact()
+    def finish(self) -> None:
+        """Wait until everything is stored, and let the bytes of erased events leave the disk."""
+        self._keeper.settle()
+        self._keeper.compact()
 
     def close(self) -> None:
         """Let go of the stores."""
         self._inbox.close()
-        self.keeper.close()
+        self._keeper.close()
 
     def _decide_first(self, decisions: Sequence[Decision]) -> None:
         acts = [make_act(self._publication, decision, None) for decision in decisions]
@@ -181,15 +175,15 @@ class _Writing:
         return done
 
     def _withdraw(self, decisions: Sequence[Decision]) -> None:
+        self._keeper.settle()
         done = self._core.writer.run(lambda connection: self._continue(connection, decisions))
-        while self.keeper.run_erasures():
-            pass
+        self._keeper.settle()
         # The keeper ran once for all of them; in the story it ran after each, and the disk was cleaned that night.
         times = [
             {
                 "id": recorded.erasure.erasure_id,
                 "done": decision.at + ERASED_WITHIN,
-                "clean": min(_next_quiet_hour(decision.at), self._clock),
+                "clean": min(_next_quiet_hour(decision.at), self._now),
             }
             for decision, recorded in zip(decisions, done, strict=True)
             if recorded.erasure is not None
@@ -207,7 +201,6 @@ class _Writing:
             states = read_states(connection, receipts)
         sent = [self._request(sitting, states.get(self._receipts[sitting.reader])) for sitting in sittings]
         self._inbox.append_many(sent)
-        self.keeper.drain()
 
     def _request(self, sitting: Sitting, state: ReceiptState | None) -> tuple[Grant, datetime, list[dict[str, Any]]]:
         received_at = sitting.events[-1].at
