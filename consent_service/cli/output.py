@@ -38,7 +38,7 @@ def usage_line(error: click.UsageError) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
         message = f"name a command: {', '.join(error.ctx.command.list_commands(error.ctx))}"
-    return f"{message}; see: {path} --help"
+    return f"{message}{' See' if message.endswith('?') else '; see'}: {path} --help"
 
 
 def show(document: Any, as_json: bool, text: Callable[[], str]) -> None:
