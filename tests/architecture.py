@@ -176,7 +176,7 @@ def event_rule(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
-        if node.func.attr in STORE_WRITES and _last_name(node.func.value) != "keeper":
+        if node.func.attr in STORE_WRITES and _last_name(node.func.value).lstrip("_") != "keeper":
             yield module.says(node, f"only {STORE_WRITER} calls .{node.func.attr}() of the event store")
 
 

@@ -63,7 +63,7 @@ def _limit() -> int | None:
     text = request.args.get("limit")
     if text is None:
         return None
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= CHUNK:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9 or not 1 <= int(text) <= CHUNK:
         raise Invalid([("/limit", f"must be a whole number from 1 to {CHUNK}")])
     return int(text)
 

@@ -195,3 +195,9 @@ def test_output_that_nobody_reads_is_no_error_of_ours(deployment: Deployment) ->
     assert program.stderr.read() == ""
     program.stderr.close()
     program.wait(60)
+
+
+def test_the_demo_does_not_mix_with_a_deployment(copy: Program) -> None:
+    [line] = copy.refused("demo", "--events", "10")
+
+    assert line == f"{copy.data_dir} holds a deployment that is no demo; choose another directory with --data-dir"
