@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -69,6 +70,8 @@ def rare_collections() -> Iterator[None]:
 
 
 def _keep(config: Config, now: datetime, pipe: Connection[Any, Any]) -> None:
+    # Ctrl+C reaches both processes; the one that asks ends this one, or its end does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     core = make_core(config, lambda: now)
     store = DuckDBStore(config.events_path)
     keeper = Keeper(config, core.engine, core.writer, core.sites, core.publications, store, core.now)
@@ -84,12 +87,16 @@ def _keep(config: Config, now: datetime, pipe: Connection[Any, Any]) -> None:
     finally:
         keeper.close()
         core.close()
-    pipe.send(END)
+    with suppress(OSError):
+        pipe.send(END)
 
 
 def _next(pipe: Connection[Any, Any]) -> str | None:
-    """Give what is asked for, None when nothing is; raises EOFError once the asking process is gone."""
-    return str(pipe.recv()) if pipe.poll(TURN_SECONDS) else None
+    """Give what is asked for, None when nothing is, END when nobody is there to ask any more."""
+    try:
+        return str(pipe.recv()) if pipe.poll(TURN_SECONDS) else None
+    except (EOFError, OSError):
+        return END
 
 
 def _settle(keeper: Keeper) -> None:

@@ -18,8 +18,10 @@ from rich.progress import Progress as Bar
 from consent_service.app import Core
 from consent_service.config import Config
 from consent_service.console.people import Role, add_user, find_by_email, one_time_login
-from consent_service.demo.fill import ACTOR, SEED, Progress, fill
+from consent_service.demo.fill import ACTOR, SEED, FillError, Progress, fill
+from consent_service.demo.keeping import KeeperLost
 from consent_service.demo.site import origins
+from consent_service.errors import Unavailable
 from consent_service.locks import KEEPER, SERVER, Locked, take
 from consent_service.sites.changes import change_site
 
@@ -49,6 +51,8 @@ def prepare(core: Core, events: int) -> list[str]:
                 f"another process ({error.pid or 'unknown'}) uses {config.data_dir}; wait for it or choose another "
                 "directory with --data-dir"
             ) from error
+        except (FillError, KeeperLost, Unavailable) as error:
+            raise DemoError(f"{error}; remove {config.data_dir} and start again") from error
     _follow_address(core, now)
     return _lines(config, _login_link(core, now))
 
