@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, request
 
@@ -19,6 +18,7 @@ from consent_service.consent.tokens import ExpiredToken, TokenError
 from consent_service.errors import Refused
 from consent_service.services import services
 from consent_service.sites.registry import Site
+from consent_service.sites.reporting import local_date
 from consent_service.sites.settings import matches_address
 from consent_service.web import allow_origins, find_site, has_signal, json_response, read_body
 
@@ -47,7 +47,7 @@ def post_events() -> Response:
     limit_rate(sender, "events")
     asked = read_events(read_json(body))
     site, now = find_site(asked.site), parts.now()
-    day = local_day(site, now)
+    day = local_date(site, now)
     grant = _pass_gate(asked, site, now)
     if isinstance(grant, Refusal):
         _refuse(site, day, grant)
@@ -57,11 +57,6 @@ def post_events() -> Response:
     for item in dropped:
         parts.inbox.count(site.site_id, day, item["reason"])
     return json_response({"accepted": len(kept), "dropped": dropped}, 202)
-
-
-def local_day(site: Site, moment: datetime) -> date:
-    """Give the day of a moment in the site's time zone; drops are counted by it."""
-    return moment.astimezone(ZoneInfo(site.settings.timezone)).date()
 
 
 def _pass_gate(asked: EventsRequest, site: Site, now: datetime) -> Grant | Refusal:

@@ -6,11 +6,10 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, select, update
 
@@ -25,6 +24,7 @@ from consent_service.events.schema import Batch, EventRow, InboxRange
 from consent_service.events.store import CompactionResult, EventStore
 from consent_service.serve.retention import Retained, run_retention
 from consent_service.sites.registry import Sites
+from consent_service.sites.reporting import local_date
 
 log = logging.getLogger("consent_service")
 
@@ -206,7 +206,7 @@ class Keeper:
         if isinstance(verdict, Grant):
             batch.rows.extend(read_row(verdict, received_at, sent) for sent in body["events"])
         else:
-            drops[(site.site_id, _local_day(site.settings.timezone, received_at), str(verdict))] += 1
+            drops[(site.site_id, local_date(site, received_at), str(verdict))] += 1
 
 
 def read_row(grant: Grant, received_at: datetime, kept: dict[str, Any]) -> EventRow:
@@ -221,7 +221,3 @@ def read_row(grant: Grant, received_at: datetime, kept: dict[str, Any]) -> Event
         revenue_amount=None if amount is None else Decimal(amount),
         **values,
     )
-
-
-def _local_day(timezone: str, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(timezone)).date()
