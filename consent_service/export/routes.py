@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, Response, request
 
 from consent_service.errors import Invalid
-from consent_service.export.rows import Cursor, read_rows, statement, write_csv, write_jsonl
+from consent_service.export.rows import read_rows, statement, write_csv, write_jsonl
 from consent_service.services import services
 from consent_service.sites.access import Scope
 from consent_service.sites.registry import Site
-from consent_service.sites.reporting import read_days, require_access, require_site, zone_of
+from consent_service.sites.reporting import read_cursor, read_days, require_access, require_site, write_cursor, zone_of
 
 bp = Blueprint("export", __name__, url_prefix="/api/v1")
 
@@ -40,7 +37,7 @@ def get_events() -> Response:
     if name not in FORMATS:
         raise Invalid([("/format", f"must be one of {', '.join(FORMATS)}")])
     first, last = read_days(site)
-    rows = statement(site.site_id, _start(site, first), _start(site, last + timedelta(days=1)), _cursor())
+    rows = statement(site.site_id, _start(site, first), _start(site, last + timedelta(days=1)), read_cursor())
     limit = _limit()
     chunks = services().reader.stream(rows if limit is None else rows.limit(limit), CHUNK)
     # The first chunk is read before the answer begins, so that a store that is down is a 503 and not a torn stream.
@@ -51,7 +48,7 @@ def get_events() -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="events-{site.key}-{first}-{last}.{name}"'
     if limit is not None and len(begun) == limit:
         at, event_id = begun[-1][1], begun[-1][0]
-        response.headers["X-Next-Cursor"] = urlsafe_b64encode(f"{at.isoformat()} {event_id}".encode()).decode()
+        response.headers["X-Next-Cursor"] = write_cursor(at, event_id)
     return response
 
 
@@ -66,17 +63,3 @@ def _limit() -> int | None:
     if not (text.isascii() and text.isdecimal()) or len(text) > 9 or not 1 <= int(text) <= CHUNK:
         raise Invalid([("/limit", f"must be a whole number from 1 to {CHUNK}")])
     return int(text)
-
-
-def _cursor() -> Cursor | None:
-    text = request.args.get("cursor")
-    if not text:
-        return None
-    try:
-        at, _, event_id = urlsafe_b64decode(text.encode()).decode().partition(" ")
-        moment, found = datetime.fromisoformat(at), UUID(event_id)
-    except (Base64Error, UnicodeError, ValueError):
-        raise Invalid([("/cursor", "is none that this service gave")]) from None
-    if moment.tzinfo is None:
-        raise Invalid([("/cursor", "is none that this service gave")])
-    return moment, found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -59,6 +62,26 @@ def read_days(site: Site) -> tuple[date, date]:
 def local_date(site: Site, moment: datetime) -> date:
     """Give the day of a moment in the site's time zone."""
     return moment.astimezone(zone_of(site)).date()
+
+
+def write_cursor(moment: datetime, row_id: object) -> str:
+    """Write where a page of rows ended: after this time and this UUID."""
+    return urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode()
+
+
+def read_cursor() -> tuple[datetime, UUID] | None:
+    """Read `cursor`, None without one; raises Invalid for what `write_cursor` did not write."""
+    text = request.args.get("cursor")
+    if not text:
+        return None
+    try:
+        at, _, row_id = urlsafe_b64decode(text.encode()).decode().partition(" ")
+        moment, found = datetime.fromisoformat(at), UUID(row_id)
+    except (Base64Error, UnicodeError, ValueError):
+        raise Invalid([("/cursor", "is none that this service gave")]) from None
+    if moment.tzinfo is None:
+        raise Invalid([("/cursor", "is none that this service gave")])
+    return moment, found
 
 
 def _day(name: str, default: date, problems: list[tuple[str, str]]) -> date:
