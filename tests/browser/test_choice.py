@@ -102,6 +102,7 @@ def gone(demo: Demo, answer: dict[str, Any], mark: str) -> None:
     """Check that nothing is left of a consent that was withdrawn, on disk neither."""
     receipt = answer["receipt_id"]
     until(lambda: not [row for row in demo.export() if row["receipt_id"] == receipt], 60, "the erasure")
+    until(lambda: demo.send(answer["token"]).status_code == 403, 1, "the gate closed in every worker")
     refused = demo.send(answer["token"])
     assert refused.status_code == 403
     assert refused.json()["error"]["code"] == "withdrawn"
