@@ -54,7 +54,7 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Hold one person; `site_ids` are the sites they see, which for admins are all."""
+    """Hold one person; `site_ids` are the only sites they see; none listed means all, as it is for admins."""
 
     user_id: str
     email: str
@@ -68,8 +68,8 @@ class User:
         return self.role.includes(least)
 
     def sees(self, site: Site) -> bool:
-        """Tell whether the person may look at a site."""
-        return self.role is Role.ADMIN or site.site_id in self.site_ids
+        """Tell whether the person may look at a site; whoever has none listed sees all."""
+        return self.role is Role.ADMIN or not self.site_ids or site.site_id in self.site_ids
 
 
 def visible_sites(person: User, sites: Iterable[Site]) -> list[Site]:
