@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from consent_service.consent.policy import Policy
 from consent_service.consent.privacy import privacy_page, render_privacy
 from consent_service.consent.publication import Publication
 from consent_service.consent.routes import find_publication
+from consent_service.consent.texts import choose_language
 from consent_service.errors import NotFound
 from consent_service.services import services
 from consent_service.web import find_site, json_response
@@ -45,18 +47,24 @@ def get_privacy(key: str, version: int | None = None) -> Response:
     return response
 
 
+def reader_language(policy: Policy) -> str:
+    """Give the policy's language nearest to the address's `lang`, or without one to what the browser asks for."""
+    asked = request.args.get("lang")
+    wanted = [asked] if asked else [tag for tag, quality in request.accept_languages if quality > 0]
+    return choose_language(policy.languages, policy.default_language, *wanted)
+
+
 def _page(publication: Publication, version: int | None) -> dict[str, Any]:
     shown = publication.current if version is None else publication.versions.get(version)
     if shown is None:
         raise NotFound("this site has no policy version of this number")
-    wanted = request.args.get("lang") or request.accept_languages.best_match(list(shown.policy.languages))
     site = publication.site
     return privacy_page(
         site.key,
         site.settings,
         shown.policy,
         shown.version,
-        wanted,
+        reader_language(shown.policy),
         published_at=shown.published_at,
         is_pinned=version is not None,
     )

@@ -160,6 +160,10 @@ class BannerTexts(StrictModel):
     open: _Word | None = None
     saved: _Sentence | None = None
     signal: Text | None = None
+    failed: _Sentence | None = None
+    confirm: _Sentence | None = None
+    blocked: _Sentence | None = None
+    allow: _Word | None = None
 
 
 class Policy(StrictModel):

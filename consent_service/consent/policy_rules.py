@@ -15,7 +15,8 @@ Document = Mapping[str, Any]
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS: Final = ("policy", "controller", "open", "purposes")
-_KNOWN: Final = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+# What only the page knows, and fills in: whose content waits, and for which purpose.
+_PLACEHOLDERS_OF: Final[Mapping[str, tuple[str, ...]]] = {"blocked": ("host", "purpose"), "allow": ("purpose",)}
 
 # A list longer than any may be is reported as such; looking further into it would only cost time.
 _MOST: Final = 50
@@ -171,9 +172,11 @@ def _own_texts(document: Document) -> Iterator[tuple[Path, str, str]]:
 def _placeholders(document: Document) -> Iterator[Found]:
     for path, key, text in _own_texts(document):
         named = _PLACEHOLDER.findall(text)
+        known = (*_PLACEHOLDERS, *_PLACEHOLDERS_OF.get(key, ()))
         for name in named:
-            if name not in _PLACEHOLDERS:
-                yield path, f"has the unknown placeholder {{{name}}}; known are {_KNOWN}"
+            if name not in known:
+                listed = ", ".join(f"{{{each}}}" for each in known)
+                yield path, f"has the unknown placeholder {{{name}}}; known are {listed}"
         links = named.count("policy")
         if key == "body" and links != 1:
             yield path, f"needs {{policy}}, the link to the policy, exactly once; it has it {links} times"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.units import format_unit
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal
 
 from consent_service.consent.banner import banner_texts, kept_days
 from consent_service.consent.policy_model import Audience, Cookie, Policy, Purpose, Recipient
@@ -59,7 +59,12 @@ class Matter:
 
     def days(self, count: int) -> str:
         """Write a number of days."""
-        return str(format_unit(count, "duration-day", length="long", locale=self.locale))
+        # Not `format_unit`: for a dozen languages it knows no long form, and writes "395 duration-day". Without the
+        # threshold a year of days would become a year.
+        written = format_timedelta(
+            timedelta(days=count), granularity="day", threshold=float("inf"), format="long", locale=self.locale
+        )
+        return written.replace(str(count), format_decimal(count, locale=self.locale))
 
     def country(self, code: str) -> str:
         """Write a country's name."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_site_shortens_what_its_policy_keeps_and_never_lengthens_it() -> None:
     assert config(site=changed_site(retention_days=1095))["purposes"][0]["retention_days"] == 395
 
 
-def test_the_policys_words_come_before_the_built_in_ones_and_only_the_link_is_left() -> None:
+def test_the_policys_words_come_before_the_built_in_ones_and_only_what_the_page_fills_is_left() -> None:
     texts = config("fr")["texts"]
     assert texts["title"] == "Votre choix sur la mesure d'audience"
     assert texts["body"].startswith("Les Nouvelles du Matin souhaite")
@@ -97,7 +98,13 @@ def test_the_policys_words_come_before_the_built_in_ones_and_only_the_link_is_le
     built_in = config("en")["texts"]
     assert "Les Nouvelles du Matin" in built_in["body"]
     assert "Audience measurement" in built_in["body"]
-    assert "{" not in json.dumps({**built_in, "body": built_in["body"].replace("{policy}", "")})[1:]
+    left = {key: re.findall(r"\{\w*\}", text) for key, text in built_in.items()}
+    assert {key: found for key, found in left.items() if found} == {
+        "body": ["{policy}"],
+        # What only the page knows.
+        "blocked": ["{host}", "{purpose}"],
+        "allow": ["{purpose}"],
+    }
 
 
 def test_the_label_that_reopens_may_name_the_controller() -> None:

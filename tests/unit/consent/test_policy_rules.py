@@ -92,12 +92,23 @@ def test_a_recipient_outside_the_eea_needs_a_safeguard() -> None:
             "{nom}",
             "has the unknown placeholder {nom}; known are {policy}, {controller}, {open}, {purposes}",
         ),
+        (
+            "allow",
+            "Autoriser {host}",
+            "has the unknown placeholder {host}; known are {policy}, {controller}, {open}, {purposes}, {purpose}",
+        ),
     ],
 )
 def test_placeholders_are_checked(key: str, text: str, message: str) -> None:
     document = policy_document()
     document["texts"]["fr"][key] = text
     assert problems_of(document) == {f"texts.fr.{key}": message}
+
+
+def test_the_words_at_a_waiting_frame_may_name_its_host_and_purpose() -> None:
+    document = policy_document()
+    document["texts"]["fr"] |= {"blocked": "{host} attend « {purpose} ».", "allow": "Autoriser « {purpose} »"}
+    assert read(document).texts["fr"].blocked == "{host} attend « {purpose} »."
 
 
 def test_a_language_without_built_in_words_brings_all_of_them() -> None:

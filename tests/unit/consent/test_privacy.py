@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from consent_service.consent.privacy import addition_html, privacy_page, render_privacy
-from consent_service.consent.texts import words
+from consent_service.consent.privacy_sections import Matter
+from consent_service.consent.texts import built_in_languages, text_direction, words
 from consent_service.sites.settings import SiteSettings
 from tests.unit.consent.policy_files import policy, policy_document, read, settings
 
@@ -237,13 +238,41 @@ def test_headings_and_words_are_in_the_pages_language(language: str) -> None:
     assert f'<html lang="{language}" dir="ltr">' in render_privacy(found)
 
 
-def test_german_and_italian_pages_are_whole() -> None:
-    document = json.loads(json.dumps(policy_document()).replace('"fr"', '"de"').replace('"en"', '"it"'))
-    for language in ("de", "it"):
-        found = page(language, document=document)
-        assert found["language"] == language
-        assert found["title"] == words(language, "privacy")["title"]
-        assert "{" not in re.sub(r"\s", "", render_privacy(found).replace("{policy}", ""))
+@pytest.mark.parametrize("language", sorted(built_in_languages() - {"fr", "en", "es"}))
+def test_the_page_is_whole_in_every_built_in_language(language: str) -> None:
+    document = json.loads(json.dumps(policy_document()).replace('"fr"', f'"{language}"'))
+    found = page(language, document=document)
+    assert found["language"] == language
+    assert found["title"] == words(language, "privacy")["title"]
+    html = render_privacy(found)
+    assert f'<html lang="{language}" dir="{text_direction(language)}">' in html
+    assert "{" not in html
+
+
+@pytest.mark.parametrize("language", sorted(built_in_languages()))
+def test_numbers_of_days_are_written_in_words_of_every_built_in_language(language: str) -> None:
+    matter = Matter(settings(), policy(), 1, PUBLISHED, language)
+    for count in (30, 180, 395, 1095):
+        written = matter.days(count)
+        number = "".join(re.findall(r"\d", written))
+        assert number == str(count)
+        assert "duration" not in written
+        assert re.search(r"[^\W\d]", written), written
+
+
+def test_days_are_never_rounded_to_a_larger_unit() -> None:
+    found = {
+        language: Matter(settings(), policy(), 1, PUBLISHED, language).days(395)
+        for language in ("en", "nl", "it", "pl", "ja", "zh-Hans")
+    }
+    assert found == {
+        "en": "395 days",
+        "nl": "395 dagen",
+        "it": "395 giorni",
+        "pl": "395 dni",
+        "ja": "395 日",
+        "zh-Hans": "395天",
+    }
 
 
 def test_a_language_without_built_in_words_is_written_in_english() -> None:
