@@ -47,6 +47,10 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _is_region(value: str) -> bool:
+    return re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", value) is not None and value[:2] in country_codes()
+
+
 @cache
 def country_codes() -> frozenset[str]:
     """Give the two-letter country codes of ISO 3166, as CLDR lists them."""
@@ -140,13 +144,12 @@ Country = Annotated[
 Jurisdiction = Annotated[
     str,
     Field(min_length=1),
-    _that(
-        lambda value: (
-            value == "EU"
-            or (value[:2] in country_codes() and re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", value) is not None)
-        ),
-        "is not a jurisdiction such as FR, US-CA or EU",
-    ),
+    _that(lambda value: value == "EU" or _is_region(value), "is not a jurisdiction such as FR, US-CA or EU"),
+]
+Region = Annotated[
+    str,
+    Field(min_length=1),
+    _that(_is_region, "is not a country such as FR or a part of one such as US-CA (ISO 3166)"),
 ]
 _EMAIL: Final = _matching(r"[^@\s<>\"']{1,64}@[^@\s<>\"']+\.[^@\s<>\"'.]{2,}", "is not an e-mail address")
 Email = Annotated[str, Field(min_length=1, max_length=254), _EMAIL]

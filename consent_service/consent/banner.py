@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consent_service.consent.policy_model import Cookie, Exempt, Policy, Purpose
-from consent_service.consent.texts import BANNER_KEYS, choose_language, text_direction, words
+from consent_service.consent.texts import choose_language, text_direction, words
 from consent_service.documents import canonical_json
-from consent_service.sites.colors import label_on
+from consent_service.sites.colors import label_on, lifted
 from consent_service.sites.settings import SiteSettings, effective_retention
 
 # Which pages may decide is no part of what a visitor sees, and the hash cannot contain itself.
@@ -54,6 +54,7 @@ def banner_config(
         "valid_days": policy.valid_days,
         "refusal_days": policy.refusal_days,
         **_look(settings),
+        **_tools(settings),
         "material_version": material_version,
         "refusal_material_version": refusal_material_version,
         "scope": list(settings.origins),
@@ -69,9 +70,12 @@ def notice_document(config: Mapping[str, Any]) -> bytes:
 
 
 def banner_texts(policy: Policy, language: str) -> dict[str, str]:
-    """Give the banner's words, the policy's own over the built-in ones; `{policy}` alone stays."""
+    """Give the words of banner and preference centre, the policy's own over the built-in ones.
+
+    What only the page can fill in stays: `{policy}`, `{days}`, `{host}` and `{purpose}`.
+    """
     own = policy.texts[language].model_dump(exclude_none=True) if language in policy.texts else {}
-    texts = {key: str(own.get(key, words(language, "banner")[key])) for key in BANNER_KEYS}
+    texts = {**words(language, "banner"), **words(language, "preferences"), **own}
     values = {
         "controller": policy.controller.name,
         "purposes": ", ".join(purpose.title[language] for purpose in policy.purposes),
@@ -88,14 +92,32 @@ def privacy_url(site_key: str, language: str) -> str:
 
 def _look(settings: SiteSettings) -> dict[str, Any]:
     banner = settings.banner
+    accent, dark_accent = banner.colors.accent, lifted(banner.colors.accent)
     return {
         "layout": str(banner.layout),
         "theme": str(banner.theme),
-        "colors": {"accent": banner.colors.accent, "label": label_on(banner.colors.accent)},
+        "colors": {
+            "accent": accent,
+            "label": label_on(accent),
+            "dark_accent": dark_accent,
+            "dark_label": label_on(dark_accent),
+        },
         "logo_url": banner.logo_url,
         "signals": {"gpc": str(settings.signals.gpc)},
         "after_withdrawal": str(settings.after_withdrawal),
     }
+
+
+def _tools(settings: SiteSettings) -> dict[str, Any]:
+    """Give what is told to other tools, and which of them are held; nothing of what the site does not use."""
+    wired = {
+        "consent_mode": {purpose: [str(type) for type in types] for purpose, types in settings.consent_mode.items()},
+        "consent_mode_regions": list(settings.consent_mode_regions),
+        "uet": {purpose: [str(type) for type in types] for purpose, types in settings.uet.items()},
+        "clarity": {purpose: [str(type) for type in types] for purpose, types in settings.clarity.items()},
+        "blocking": [{"purpose": rule.purpose, "host": rule.host} for rule in settings.blocking],
+    }
+    return {key: value for key, value in wired.items() if value}
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -109,6 +131,7 @@ def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language:
         "description": purpose.description[language],
         "measures": purpose.measures,
         "data": [str(group) for group in purpose.data],
+        "collected": [words(language, "data")[group] for group in purpose.data],
         "recipients": [recipient.name for recipient in policy.recipients_of(purpose)],
         "retention_days": kept_days(purpose, settings),
         "cookies": [_cookie(cookie, language) for cookie in purpose.cookies],

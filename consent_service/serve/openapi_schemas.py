@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from consent_service.collect.drops import DropReason
 from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
 from consent_service.consent.policy import Policy
+from consent_service.consent.texts import BANNER_KEYS, words
 from consent_service.console.admin_people import UserRequest
 from consent_service.console.admin_tokens import TokenRequest
 from consent_service.serve.openapi_model import list_of, members, nullable, ref
@@ -41,6 +42,11 @@ PURPOSES: Final = {"type": "object", "additionalProperties": FLAG}
 RATE: Final = nullable({"type": "number", "minimum": 0, "maximum": 100})
 
 _COOKIE: Final = members({"name": TEXT, "kind": TEXT, "days": WHOLE, "description": TEXT}, {"host": TEXT})
+_TYPES: Final = {
+    "type": "object",
+    "additionalProperties": list_of(TEXT),
+    "description": "The consent types that each purpose grants; not there where the site uses none.",
+}
 _BANNER: Final = members(
     {
         "site": SITE_KEY,
@@ -60,29 +66,13 @@ _BANNER: Final = members(
                     "retention_days": WHOLE,
                     "cookies": list_of(_COOKIE),
                 },
-                {"measures": FLAG},
+                {"measures": FLAG, "collected": {**list_of(TEXT), "description": "What `data` means, in words."}},
             )
         ),
         "exempt": list_of(members({"id": TEXT, "title": TEXT, "description": TEXT, "cookies": list_of(_COOKIE)})),
         "controller": members({"name": TEXT}),
         "recipients": list_of(members({"name": TEXT, "country": TEXT})),
-        "texts": members(
-            dict.fromkeys(
-                (
-                    "title",
-                    "body",
-                    "accept",
-                    "refuse",
-                    "customize",
-                    "save",
-                    "policy",
-                    "open",
-                    "saved",
-                    "signal",
-                ),
-                TEXT,
-            )
-        ),
+        "texts": members(dict.fromkeys((*BANNER_KEYS, *words("en", "preferences")), TEXT)),
         "policy_url": TEXT,
         "valid_days": WHOLE,
         "refusal_days": WHOLE,
@@ -93,11 +83,16 @@ _BANNER: Final = members(
     },
     {
         "theme": TEXT,
-        "colors": members({"accent": TEXT, "label": TEXT}),
+        "colors": members(dict.fromkeys(("accent", "label", "dark_accent", "dark_label"), TEXT)),
         "logo_url": TEXT,
         "after_withdrawal": {"enum": ["stay", "reload"]},
         "material_version": WHOLE,
         "refusal_material_version": WHOLE,
+        "consent_mode": _TYPES,
+        "consent_mode_regions": list_of(TEXT),
+        "uet": _TYPES,
+        "clarity": _TYPES,
+        "blocking": list_of(members({"purpose": TEXT, "host": TEXT})),
     },
 )
 _ERASURE: Final = members(

@@ -21,7 +21,7 @@ from consent_service.documents import (
     placed,
     read_document,
 )
-from consent_service.fields import Host, HostPattern, Identifier, Name, OptionalUrl, check_origin
+from consent_service.fields import Host, HostPattern, Identifier, Name, OptionalUrl, Region, check_origin
 from consent_service.places import Format
 from consent_service.problems import Problem, ProblemsError
 from consent_service.sites.colors import contrast_problem, is_hex_color
@@ -76,9 +76,16 @@ class UetConsent(StrEnum):
     AD_STORAGE = "ad_storage"
 
 
+class ClarityConsent(StrEnum):
+    """Name the consent types of Microsoft's Clarity."""
+
+    AD_STORAGE = "ad_storage"
+    ANALYTICS_STORAGE = "analytics_storage"
+
+
 def _check_color(value: str) -> str:
     if not is_hex_color(value):
-        raise ValueError("is not a colour such as #0b57d0")
+        raise ValueError("is not a colour such as #0842a0")
     return value
 
 
@@ -111,7 +118,7 @@ def _check_key(value: str) -> str:
 class Colors(StrictModel):
     """Hold the colour of both buttons; one set, so that neither choice stands out."""
 
-    accent: Annotated[str, AfterValidator(_check_color)] = "#0b57d0"
+    accent: Annotated[str, AfterValidator(_check_color)] = "#0842a0"
 
 
 class BannerSettings(StrictModel):
@@ -142,6 +149,7 @@ _Key = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check
 _Network = Annotated[str, AfterValidator(_check_network)]
 _ConsentMode = dict[Identifier, Annotated[tuple[GoogleConsent, ...], Field(min_length=1)]]
 _Uet = dict[Identifier, Annotated[tuple[UetConsent, ...], Field(min_length=1)]]
+_Clarity = dict[Identifier, Annotated[tuple[ClarityConsent, ...], Field(min_length=1)]]
 
 
 class SiteSettings(StrictModel):
@@ -164,7 +172,9 @@ class SiteSettings(StrictModel):
     banner: BannerSettings = BannerSettings()
     signals: Signals = Signals()
     consent_mode: Annotated[_ConsentMode, Field(max_length=20)] = Field(default_factory=dict)
+    consent_mode_regions: Annotated[tuple[Region, ...], Field(max_length=300)] = ()
     uet: Annotated[_Uet, Field(max_length=20)] = Field(default_factory=dict)
+    clarity: Annotated[_Clarity, Field(max_length=20)] = Field(default_factory=dict)
     blocking: Annotated[tuple[Blocking, ...], Field(max_length=200)] = ()
 
     def document(self) -> dict[str, Any]:
@@ -220,6 +230,7 @@ def unknown_purposes(settings: SiteSettings, purpose_ids: Iterable[str]) -> list
     known = frozenset(purpose_ids)
     named = [(f"consent_mode.{purpose}", purpose) for purpose in settings.consent_mode]
     named += [(f"uet.{purpose}", purpose) for purpose in settings.uet]
+    named += [(f"clarity.{purpose}", purpose) for purpose in settings.clarity]
     named += [(f"blocking[{at}].purpose", entry.purpose) for at, entry in enumerate(settings.blocking)]
     return [
         Problem(place, None, f"names the purpose {purpose}, which the policy does not have")
@@ -238,9 +249,9 @@ def _own_origins(domain: str) -> tuple[str, ...]:
 
 
 def _broken_rules(document: Mapping[str, Any]) -> Iterator[Found]:
-    for key in ("origins", "allowed_query_keys", "excluded_paths", "excluded_addresses"):
+    for key in ("origins", "allowed_query_keys", "excluded_paths", "excluded_addresses", "consent_mode_regions"):
         given = document.get(key)
-        items: list[Any] = given[:100] if isinstance(given, list) else []
+        items: list[Any] = given[:300] if isinstance(given, list) else []
         for index, item in enumerate(items):
             if item in items[:index]:
                 yield (key, index), f"repeats {item}"

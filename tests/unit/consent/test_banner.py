@@ -9,7 +9,7 @@ import pytest
 
 from consent_service.consent.banner import banner_config, notice_document, resolve_language
 from consent_service.consent.policy import Policy
-from consent_service.consent.texts import BANNER_KEYS
+from consent_service.consent.texts import BANNER_KEYS, words
 from consent_service.sites.settings import SiteSettings
 from tests.unit.consent.policy_files import policy, policy_document, read, settings
 
@@ -47,7 +47,7 @@ def test_the_config_has_the_members_of_the_contract() -> None:
         "site", "language", "dir", "languages", "policy_version", "banner_hash", "purposes", "exempt",
         "controller", "recipients", "texts", "policy_url", "valid_days", "refusal_days", "layout", "signals",
         "scope", "asked_again", "theme", "colors", "logo_url", "after_withdrawal", "material_version",
-        "refusal_material_version",
+        "refusal_material_version", "consent_mode", "uet", "blocking",
     }  # fmt: skip
     assert (found["site"], found["policy_version"], found["language"], found["dir"]) == (KEY, 3, "fr", "ltr")
     assert found["languages"] == ["fr", "en", "es"]
@@ -57,7 +57,7 @@ def test_the_config_has_the_members_of_the_contract() -> None:
     assert found["signals"] == {"gpc": "refuse"}
     assert found["scope"] == ["https://nouvelles.example", "https://www.nouvelles.example"]
     assert found["asked_again"] is None
-    assert set(found["texts"]) == set(BANNER_KEYS)
+    assert set(found["texts"]) == {*BANNER_KEYS, *words("fr", "preferences")}
 
 
 def test_a_purpose_is_shown_in_the_language_with_what_it_stores() -> None:
@@ -69,6 +69,7 @@ def test_a_purpose_is_shown_in_the_language_with_what_it_stores() -> None:
         "measures": True,
         "data": ["page", "source", "campaign", "device", "country", "engagement"],
         "recipients": ["Hébergeur Exemple SAS"],
+        "collected": [words("es", "data")[group] for group in policy().purposes[0].data],
         "retention_days": 395,
         "cookies": [
             {
@@ -101,7 +102,8 @@ def test_the_policys_words_come_before_the_built_in_ones_and_only_what_the_page_
     left = {key: re.findall(r"\{\w*\}", text) for key, text in built_in.items()}
     assert {key: found for key, found in left.items() if found} == {
         "body": ["{policy}"],
-        # What only the page knows.
+        # What only the page knows, or writes in its own way.
+        "retention": ["{days}"],
         "blocked": ["{host}", "{purpose}"],
         "allow": ["{purpose}"],
     }
@@ -135,6 +137,37 @@ def test_the_hash_is_that_of_the_kept_document_and_the_document_says_what_was_sh
     assert notice_document(json.loads(json.dumps(found))) == kept
 
 
+def test_what_a_site_does_not_use_is_no_part_of_its_config() -> None:
+    plain = config(site=changed_site(consent_mode={}, uet={}, blocking=[]))
+    wired = config(
+        site=changed_site(
+            consent_mode={"analytics": ["analytics_storage", "ad_storage"]},
+            consent_mode_regions=["FR", "US-CA"],
+            uet={"analytics": ["ad_storage"]},
+            clarity={"analytics": ["analytics_storage"]},
+            blocking=[{"purpose": "analytics", "host": "*.stats.example"}],
+        )
+    )
+    assert {key: wired[key] for key in wired if key not in plain} == {
+        "consent_mode": {"analytics": ["analytics_storage", "ad_storage"]},
+        "consent_mode_regions": ["FR", "US-CA"],
+        "uet": {"analytics": ["ad_storage"]},
+        "clarity": {"analytics": ["analytics_storage"]},
+        "blocking": [{"purpose": "analytics", "host": "*.stats.example"}],
+    }
+    assert {"theme", "logo_url", "after_withdrawal", "asked_again"} <= set(plain)
+    json.dumps(wired)
+
+
+def test_both_themes_have_their_pair_of_button_colours() -> None:
+    assert config(site=changed_site(banner={}))["colors"] == {
+        "accent": "#0842a0",
+        "label": "#ffffff",
+        "dark_accent": "#94add7",
+        "dark_label": "#111111",
+    }
+
+
 BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.png", "colors": {"accent": "#000000"}}
 
 
@@ -149,6 +182,11 @@ BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.
         config(site=changed_site(retention_days=30)),
         config(site=changed_site(signals={"gpc": "ask"})),
         config(site=changed_site(after_withdrawal="reload")),
+        config(site=changed_site(consent_mode={})),
+        config(site=changed_site(consent_mode_regions=["FR"])),
+        config(site=changed_site(uet={})),
+        config(site=changed_site(clarity={"analytics": ["ad_storage"]})),
+        config(site=changed_site(blocking=[])),
         *(config(site=changed_site(banner={key: value})) for key, value in BANNER.items()),
     ],
 )

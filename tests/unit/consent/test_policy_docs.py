@@ -27,6 +27,7 @@ from consent_service.sites.settings import (
     AfterWithdrawal,
     BannerSettings,
     Blocking,
+    ClarityConsent,
     Colors,
     GoogleConsent,
     Gpc,
@@ -43,7 +44,9 @@ POLICY: tuple[type[StrictModel], ...] = (
 )  # fmt: skip
 SITE: tuple[type[StrictModel], ...] = (SiteSettings, BannerSettings, Colors, Signals, Blocking)
 POLICY_VALUES: tuple[type[StrEnum], ...] = (Audience, DataGroup, Role, StorageKind)
-SITE_VALUES: tuple[type[StrEnum], ...] = (AfterWithdrawal, GoogleConsent, Gpc, Layout, Theme, UetConsent)
+SITE_VALUES: tuple[type[StrEnum], ...] = (
+    AfterWithdrawal, ClarityConsent, GoogleConsent, Gpc, Layout, Theme, UetConsent,
+)  # fmt: skip
 
 
 def names(models: tuple[type[StrictModel], ...], values: tuple[type[StrEnum], ...]) -> Iterator[str]:

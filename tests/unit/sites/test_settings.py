@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from consent_service.documents import canonical_json
-from consent_service.sites.colors import contrast, contrast_problem, label_on
+from consent_service.sites.colors import contrast, contrast_problem, label_on, lifted, luminance
 from consent_service.sites.settings import (
     SettingsError,
     SiteSettings,
@@ -53,9 +53,17 @@ def test_name_and_domain_are_enough_and_the_rest_is_as_documented() -> None:
     example = parse_settings(SITE, format="toml")
     for key in ("timezone", "retention_days", "paused", "share_subdomains", "allowed_query_keys"):
         assert getattr(settings, key) == getattr(example, key)
-    for key in ("coverage_counts", "after_withdrawal", "banner", "signals"):
+    for key in ("coverage_counts", "after_withdrawal", "signals"):
         assert getattr(settings, key) == getattr(example, key)
-    for key in ("excluded_paths", "excluded_addresses", "blocking", "consent_mode", "uet"):
+    assert settings.banner.model_dump() == {
+        "layout": "bar",
+        "theme": "auto",
+        "logo_url": "",
+        "colors": {"accent": "#0842a0"},
+    }
+    for key in ("excluded_paths", "excluded_addresses", "blocking", "consent_mode_regions"):
+        assert len(getattr(settings, key)) == 0
+    for key in ("consent_mode", "uet", "clarity"):
         assert len(getattr(settings, key)) == 0
 
 
@@ -138,12 +146,22 @@ def test_any_other_origin_is_refused_with_the_mend(origin: str, message: str) ->
         ({"consent_mode": {"analytics": ["everything"]}}, "consent_mode.analytics[0]"),
         ({"uet": {"analytics": ["analytics_storage"]}}, "uet.analytics[0]"),
         ({"uet": {"analytics": []}}, "uet.analytics"),
+        ({"clarity": {"analytics": ["ad_user_data"]}}, "clarity.analytics[0]"),
+        ({"consent_mode_regions": ["EU"]}, "consent_mode_regions[0]"),
+        ({"consent_mode_regions": ["fr"]}, "consent_mode_regions[0]"),
+        ({"consent_mode_regions": ["US_CA"]}, "consent_mode_regions[0]"),
+        ({"consent_mode_regions": ["FR", "FR"]}, "consent_mode_regions[1]"),
         ({"blocking": [{"purpose": "a", "host": "*.com"}]}, "blocking[0].host"),
         ({"blocking": [{"purpose": "a", "host": "https://x.example"}]}, "blocking[0].host"),
     ],
 )
 def test_a_wrong_value_is_refused_at_its_place(changes: dict[str, Any], place: str) -> None:
     assert list(refused(**changes)) == [place]
+
+
+def test_regions_are_countries_and_their_parts() -> None:
+    settings = site(consent_mode={"analytics": ["ad_storage"]}, consent_mode_regions=["FR", "US-CA", "GB-SCT"])
+    assert settings.consent_mode_regions == ("FR", "US-CA", "GB-SCT")
 
 
 def test_a_site_with_no_origin_left_can_be_read() -> None:
@@ -162,9 +180,28 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#ffffff", "#ffffff") == 1
 
 
+ACCENTS = [f"#{red:x}{green:x}{blue:x}" for red in range(16) for green in range(16) for blue in range(16)]
+
+
+def test_the_default_buttons_have_a_contrast_of_seven_in_both_themes() -> None:
+    accent = site().banner.colors.accent
+    assert contrast(accent, label_on(accent)) >= 7
+    assert contrast(accent, "#ffffff") >= 7
+    dark = lifted(accent)
+    assert contrast(dark, label_on(dark)) >= 7
+    assert contrast(dark, "#121212") >= 7
+
+
+def test_on_a_dark_banner_every_accent_is_lifted_until_its_words_have_a_contrast_of_seven() -> None:
+    for accent in ACCENTS:
+        dark = lifted(accent)
+        assert luminance(dark) >= 0.38
+        assert contrast(dark, label_on(dark)) >= 7
+        assert (dark == accent) is (luminance(accent) >= 0.38)
+
+
 def test_no_accent_that_is_taken_makes_the_buttons_hard_to_read() -> None:
-    accents = [f"#{red:x}{green:x}{blue:x}" for red in range(16) for green in range(16) for blue in range(16)]
-    taken = [accent for accent in accents if contrast_problem(accent, on_light=True) is None]
+    taken = [accent for accent in ACCENTS if contrast_problem(accent, on_light=True) is None]
     assert len(taken) > 1000
     assert min(contrast(accent, label_on(accent)) for accent in taken) >= 4.5
     assert min(contrast(accent, "#ffffff") for accent in taken) >= 3
@@ -211,10 +248,11 @@ def test_excluded_addresses_match_by_network(address: str, is_excluded: bool) ->
 
 
 def test_purposes_that_the_policy_does_not_have_are_told() -> None:
-    settings = parse_settings(SITE, format="toml")
+    settings = parse_settings(SITE + '[clarity]\nanalytics = ["ad_storage"]\n', format="toml")
     assert unknown_purposes(settings, ["analytics"]) == []
     assert [problem.place for problem in unknown_purposes(settings, ["other"])] == [
         "consent_mode.analytics",
         "uet.analytics",
+        "clarity.analytics",
         "blocking[0].purpose",
     ]
