@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import orjson
 from flask import Blueprint, Flask, Response, g, request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from consent_service.errors import (
@@ -27,6 +29,8 @@ from consent_service.sites.registry import Site
 log = logging.getLogger("consent_service")
 
 JSON_TYPES = ("application/json", "text/plain")
+FORM_TYPE = "application/x-www-form-urlencoded"
+MAX_FIELDS = 100
 _CODES = {
     400: "bad_request",
     404: "not_found",
@@ -60,6 +64,15 @@ def read_body(limit: int, types: tuple[str, ...] = JSON_TYPES) -> bytes:
         raise UnsupportedMediaType("send the body without a content encoding")
     request.max_content_length = limit
     return request.get_data(cache=False)
+
+
+def read_form(limit: int) -> MultiDict[str, str]:
+    """Read a form as browsers send it without files, at most `limit` bytes; raises as `read_body`, and Invalid."""
+    text = read_body(limit, (FORM_TYPE,)).decode("utf-8", "replace")
+    try:
+        return MultiDict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError as error:
+        raise Invalid([("", f"has more than {MAX_FIELDS} fields")]) from error
 
 
 def parse_model(model: type[Model], document: Any) -> Model:

@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from consent_service.browser.body import MAX_BODY, read_json
-from consent_service.browser.sender import limit_rate, read_sender
+from consent_service.browser.sender import Sender, limit_rate, read_sender
 from consent_service.consent.acts import decide, judge
 from consent_service.consent.cookies import read_token, set_cookies
 from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
 from consent_service.consent.idempotency import body_hash
 from consent_service.consent.publication import Publication
+from consent_service.consent.tokens import Token
 from consent_service.consent.withdrawal import open_for_withdrawal, withdraw
 from consent_service.errors import Invalid, NotFound
 from consent_service.services import services
@@ -49,20 +50,15 @@ def get_banner(key: str) -> Response:
 @bp.route("/decisions", methods=["POST", "OPTIONS"], provide_automatic_options=False)
 def post_decision() -> Response:
     """Record a decision and answer with its signed token."""
-    parts, body = services(), read_body(MAX_BODY)
+    body = read_body(MAX_BODY)
     sender = read_sender()
     limit_rate(sender, "decisions")
     wish = parse_model(DecisionRequest, _object(body))
     site = find_site(wish.site)
     require_origin(site)
     publication = find_publication(site)
-    digest = body_hash("decision", body)
     wish = wish.model_copy(update={"previous": read_token(request, site.key, wish.previous)})
-    act = judge(wish, publication, sender, parts.now())
-    answer, receipt_id = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
-    if receipt_id is not None:
-        parts.receipts.forget([receipt_id])
-    return _answer(answer, 201, site)
+    return _answer(record_decision(wish, publication, sender, body_hash("decision", body)), 201, site)
 
 
 @bp.route("/withdrawals", methods=["POST", "OPTIONS"], provide_automatic_options=False)
@@ -75,13 +71,27 @@ def post_withdrawal() -> Response:
     site = find_site(wish.site)
     require_origin(site)
     publication = find_publication(site)
-    now = parts.now()
-    token = open_for_withdrawal(parts.signer, read_token(request, site.key, wish.token), site.key, now)
-    digest = body_hash("withdrawal", body)
+    token = open_for_withdrawal(parts.signer, read_token(request, site.key, wish.token), site.key, parts.now())
+    return _answer(record_withdrawal(wish, token, publication, body_hash("withdrawal", body)), 200, site)
+
+
+def record_decision(wish: DecisionRequest, publication: Publication, sender: Sender, digest: str) -> bytes:
+    """Judge a decision and record it; gives the answer's JSON, and raises what `judge` and `decide` raise."""
+    parts = services()
+    act = judge(wish, publication, sender, parts.now())
+    answer, receipt_id = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
+    if receipt_id is not None:
+        parts.receipts.forget([receipt_id])
+    return answer
+
+
+def record_withdrawal(wish: WithdrawalRequest, token: Token, publication: Publication, digest: str) -> bytes:
+    """Record the withdrawal of what a token stands for; gives the answer's JSON."""
+    parts, now = services(), services().now()
     answer = _once_more(lambda connection: withdraw(connection, wish, token, publication, parts.signer, digest, now))
     if token.receipt_id is not None:
         parts.receipts.forget([token.receipt_id])
-    return _answer(answer, 200, site)
+    return answer
 
 
 def find_publication(site: Site) -> Publication:

@@ -66,18 +66,43 @@ class _Json:
         return orjson.loads(value)
 
 
-class TokenSigner:
-    """Sign with the newest key, open with any (HMAC-SHA256, one salt for this use)."""
+class Seal:
+    """Sign small JSON values with a time: by the newest key, opened by any (HMAC-SHA256, one salt for each use)."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], salt: str) -> None:
+        self._salt = salt
         # itsdangerous signs with the last of its list; ours is newest first.
         self._serializer = URLSafeTimedSerializer(
             list(reversed(keys)),
-            salt=SALT,
+            salt=salt,
             serializer=_Json,
             signer=_Signer,
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
+
+    def sign(self, payload: Any, at: datetime) -> str:
+        """Give the payload with its time, in whole seconds, as a signed text for URLs and cookies."""
+        signer = cast(_Signer, self._serializer.make_signer(self._salt))
+        signer.stamp = int(at.timestamp())
+        return signer.sign(self._serializer.dump_payload(payload)).decode()
+
+    def open(self, text: str) -> tuple[Any, datetime]:
+        """Give payload and time of a signed text, whatever its age; raises BadToken when it is not ours."""
+        # A lone surrogate would crash the library instead of failing the signature.
+        if len(text) > MAX_LENGTH or not text.isascii():
+            raise BadToken("the token is not one of ours")
+        try:
+            payload, stamp = self._serializer.loads(text, return_timestamp=True)
+        except (BadData, orjson.JSONDecodeError, ValueError) as error:
+            raise BadToken("the token's signature does not hold") from error
+        return payload, stamp
+
+
+class TokenSigner:
+    """Sign and open visitors' tokens."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._seal = Seal(keys, SALT)
 
     def sign(self, token: Token) -> str:
         """Give the signed string, at most 160 characters."""
@@ -89,9 +114,7 @@ class TokenSigner:
             token.policy_version,
             _FLAG_UNDER_SIGNAL if token.is_under_signal else 0,
         ]
-        signer = cast(_Signer, self._serializer.make_signer(SALT))
-        signer.stamp = int(token.issued_at.timestamp())
-        return signer.sign(self._serializer.dump_payload(payload)).decode()
+        return self._seal.sign(payload, token.issued_at)
 
     def open(self, text: str, now: datetime) -> Token:
         """Give what a signed token says.
@@ -99,14 +122,7 @@ class TokenSigner:
         Raises BadToken when it is not ours, ExpiredToken when it is older than 395 days. Validity, withdrawal and
         policy are the gate's business: every token is judged by the newest decision of its receipt.
         """
-        # A lone surrogate would crash the library instead of failing the signature.
-        if len(text) > MAX_LENGTH or not text.isascii():
-            raise BadToken("the token is not one of ours")
-        try:
-            payload, stamp = self._serializer.loads(text, return_timestamp=True)
-        except (BadData, orjson.JSONDecodeError, ValueError) as error:
-            raise BadToken("the token's signature does not hold") from error
-        token = _read(payload, stamp)
+        token = _read(*self._seal.open(text))
         if token.issued_at > now + LEEWAY:
             raise BadToken("the token is stamped in the future")
         if token.issued_at + MAX_AGE < now:

@@ -17,7 +17,7 @@ from consent_service.consent.gate import Refusal
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
-from consent_service.consent.record import Act, Erasure, find_erasure, record
+from consent_service.consent.record import Act, Erasure, find_erasure, record, request_erasure
 from consent_service.consent.tokens import (
     ExpiredToken,
     Token,
@@ -75,7 +75,7 @@ def withdraw(
     elif row.purposes:
         done = _withdraw(connection, request, dict(row._mapping), publication, now)
     else:
-        done = _again(connection, dict(row._mapping), now)
+        done = _again(connection, request, dict(row._mapping), publication, now)
     answer = orjson.dumps(_answer(done, token, publication, signer, now))
     keep_answer(connection, site.site_id, request.idempotency_key, digest, answer, now)
     return answer
@@ -89,8 +89,20 @@ def withdraw_receipt(connection: Connection, receipt_id: str, publication: Publi
         _withdraw(connection, request, dict(row._mapping), publication, now)
 
 
-def _again(connection: Connection, row: Mapping[str, Any], now: datetime) -> Withdrawn:
+def _again(
+    connection: Connection,
+    request: WithdrawalRequest,
+    row: Mapping[str, Any],
+    publication: Publication,
+    now: datetime,
+) -> Withdrawn:
     erasure = find_erasure(connection, row["receipt_id"])
+    measuring = publication.current.policy.measuring
+    if erasure is None and request.erase and measuring is not None and measuring.id in row["withdrawn"]:
+        # Withdrawn without erasing at first; who asks again for all of it gets it.
+        erasure = request_erasure(
+            connection, site_id=row["site_id"], receipt_id=row["receipt_id"], reason="request", now=now
+        )
     return Withdrawn(row["receipt_id"], row["withdrawn_at"] or now, tuple(row["withdrawn"]), erasure, ())
 
 
