@@ -15,6 +15,7 @@ from consent_service.collect.inbox import Inbox
 from consent_service.config import Config, load_config
 from consent_service.consent.publication import Publications
 from consent_service.consent.receipts import Receipts
+from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
 from consent_service.db.engine import make_engine
 from consent_service.db.writer import Writer
@@ -65,6 +66,7 @@ def make_services(core: Core) -> Services:
         writer=core.writer,
         sites=core.sites,
         publications=core.publications,
+        shelf=Shelf(),
         receipts=Receipts(core.engine),
         signer=TokenSigner([key.value for key in config.secret_keys]),
         inbox=Inbox(config.inbox_dir),

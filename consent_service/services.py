@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from consent_service.config import Config
     from consent_service.consent.publication import Publications
     from consent_service.consent.receipts import Receipts
+    from consent_service.consent.shelf import Shelf
     from consent_service.consent.tokens import TokenSigner
     from consent_service.db.writer import Writer
     from consent_service.events.store import Reader
@@ -36,6 +37,7 @@ class Services:
     writer: Writer
     sites: Sites
     publications: Publications
+    shelf: Shelf
     receipts: Receipts
     signer: TokenSigner
     inbox: Inbox

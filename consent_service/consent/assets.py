@@ -1,18 +1,15 @@
-"""Serve the client script: alone, and as a site's bundle with its banners inside; and the hosted pages' style."""
+"""Serve the client script, alone and as a site's bundle with its banners inside; and the hosted pages' style."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Final
 
-import brotli
-import orjson
 from flask import Blueprint, Response, request
 
+from consent_service.consent.bundle import write_bundle
 from consent_service.consent.publication import Publication
+from consent_service.consent.shelf import Asset
 from consent_service.errors import NotFound
 from consent_service.resources import data_dir
 from consent_service.services import services
@@ -21,23 +18,22 @@ bp = Blueprint("assets", __name__)
 
 SCRIPT_CACHE = "public, max-age=300, stale-while-revalidate=3600"
 JAVASCRIPT = "text/javascript; charset=utf-8"
+# The scripts of a version are compatible for ever and, once it is released, the same bytes for ever: docs/versions.md.
+SCRIPTS: Final = {
+    "consent.js": "consent.js",
+    "consent.more.js": "consent.more.js",
+    "consent.v1.js": "consent.js",
+    "consent.v1.more.js": "consent.more.js",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """Hold one file as it travels, compressed once and for all."""
-
-    body: bytes
-    brotli: bytes
-    gzip: bytes
-    etag: str
-
-
-@bp.get("/consent.js")
-@bp.get("/consent.v1.js")
-def get_script() -> Response:
-    """Give the client script, which fetches the banner config of its `data-site`."""
-    return _script(_prepare(_client()))
+@bp.get("/consent.js", defaults={"name": "consent.js"})
+@bp.get("/consent.v1.js", defaults={"name": "consent.v1.js"})
+@bp.get("/consent.more.js", defaults={"name": "consent.more.js"})
+@bp.get("/consent.v1.more.js", defaults={"name": "consent.v1.more.js"})
+def get_script(name: str) -> Response:
+    """Give the client script, which fetches the banner config of its `data-site`, or the part it loads on demand."""
+    return _script(_file(SCRIPTS[name]))
 
 
 @bp.get("/c/<key>.js")
@@ -48,25 +44,23 @@ def get_bundle(key: str) -> Response:
     publication = None if site is None else parts.publications.of(site)
     if publication is None:
         raise NotFound("there is no bundle of this site")
-    return _script(_prepare(bundle(publication)))
+    return _script(parts.shelf.give(f"c/{key}.js", publication, lambda: bundle(publication)))
 
 
 @bp.get("/static/privacy.css")
 def get_privacy_style() -> Response:
     """Give the style of the hosted privacy page."""
-    return _answer(_prepare((data_dir("static") / "privacy.css").read_bytes()), "text/css; charset=utf-8", SCRIPT_CACHE)
+    return _answer(_file("privacy.css"), "text/css; charset=utf-8", SCRIPT_CACHE)
 
 
 def bundle(publication: Publication) -> bytes:
-    """Write a site's bundle; its config is a variable inside the script's own function, never a global."""
-    config: dict[str, Any] = {
-        "site": publication.site.key,
-        "default_language": publication.current.policy.default_language,
-        "banners": dict(publication.banners),
-    }
-    # The two line separators are line ends to browsers older than ES2019.
-    json = orjson.dumps(config).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    return b"(function(){var CONSENT_CONFIG=" + json + b";\n" + _client() + b"\n})();\n"
+    """Write a site's bundle."""
+    return write_bundle(
+        publication.banners,
+        publication.current.policy.default_language,
+        core=_read("consent.core.js"),
+        signals=_read("consent.signals.js"),
+    )
 
 
 def _script(asset: Asset) -> Response:
@@ -89,16 +83,10 @@ def _answer(asset: Asset, mimetype: str, cache: str) -> Response:
     return response
 
 
-@lru_cache(maxsize=1)
-def _client() -> bytes:
-    return (data_dir("static") / "consent.js").read_bytes()
+def _file(name: str) -> Asset:
+    return services().shelf.give(name, None, lambda: _read(name))
 
 
-@lru_cache(maxsize=256)
-def _prepare(body: bytes) -> Asset:
-    return Asset(
-        body=body,
-        brotli=brotli.compress(body, quality=11),
-        gzip=gzip.compress(body, 9, mtime=0),
-        etag=hashlib.sha256(body).hexdigest()[:32],
-    )
+@cache
+def _read(name: str) -> bytes:
+    return (data_dir("static") / name).read_bytes()

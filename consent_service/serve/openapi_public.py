@@ -191,7 +191,9 @@ def _script(path: str, name: str, summary: str, *parameters: Parameter) -> Opera
 _OF_SCRIPTS: Final = (
     _script("/c/{key}.js", "get_bundle", "Give a site's script with its banners inside", KEY),
     _script("/consent.js", "get_script", "Give the newest client script"),
+    _script("/consent.more.js", "get_more_script", "Give the part that the newest client script loads on demand"),
     _script("/consent.v1.js", "get_script_v1", "Give the client script of version 1, for use with `integrity`"),
+    _script("/consent.v1.more.js", "get_more_script_v1", "Give the part that version 1 loads on demand"),
 )
 
 

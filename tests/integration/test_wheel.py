@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from consent_service.consent.assets import SCRIPTS
+from consent_service.consent.texts import built_in_languages
 from tests.architecture import ROOT
 
 MADE_WITH = (
@@ -71,11 +73,10 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_client_console_migrations_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {
-        "consent_service/static/consent.js",
-        "consent_service/py.typed",
-        "consent_service/cli/__init__.py",
-    } <= names
+    client = {f"consent_service/static/{name}" for name in (*SCRIPTS.values(), "consent.core.js", "consent.signals.js")}
+    assert client | {"consent_service/py.typed", "consent_service/cli/__init__.py"} <= names
+    words = {f"consent_service/consent/languages/{language}.toml" for language in built_in_languages()}
+    assert words <= names
     migrations = {f"consent_service/{path.relative_to(ROOT)}" for path in (ROOT / "migrations").rglob("*.py")}
     assert migrations <= names
     templates = {str(path.relative_to(ROOT)) for path in (ROOT / "consent_service").rglob("*.html")}

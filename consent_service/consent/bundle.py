@@ -1,0 +1,100 @@
+"""Write the script of one site: the client, and in it what the first layer needs of the site's banners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+Config = Mapping[str, Any]
+
+_COMMON: Final = (
+    "site",
+    "policy_version",
+    "valid_days",
+    "refusal_days",
+    "layout",
+    "theme",
+    "colors",
+    "logo_url",
+    "signals",
+    "after_withdrawal",
+    "material_version",
+    "refusal_material_version",
+    "consent_mode",
+    "consent_mode_regions",
+    "uet",
+    "clarity",
+    "blocking",
+)
+# What the client takes a member for that is not there.
+_TAKEN_FOR: Final[Config] = {
+    "layout": "bar",
+    "theme": "auto",
+    "logo_url": "",
+    "after_withdrawal": "stay",
+    "material_version": 1,
+    "refusal_material_version": 1,
+    "dir": "ltr",
+    "asked_again": None,
+}
+_WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed", "confirm")
+# What the part of the client acts on that joins it only where it is used.
+_WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
+
+
+def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[str, Any]:
+    """Give what a bundle says under the names of the banner config: once for all languages, then by language.
+
+    Left out is what only the preference centre shows, which fetches the whole, and what has its default.
+    """
+    first = banners[default_language]
+    common = _chosen(first, _COMMON)
+    exempt = [{"cookies": cookies} for each in first["exempt"] if (cookies := _cookies(each))]
+    return {
+        "default_language": default_language,
+        "common": common | ({"exempt": exempt} if exempt else {}),
+        "banners": {language: _spoken(config) for language, config in banners.items()},
+    }
+
+
+def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes) -> bytes:
+    """Write a site's bundle around the two built files; its config is never a global of the page."""
+    # The two line separators are line ends to browsers older than ES2019.
+    json = orjson.dumps(bundle_config(banners, default_language))
+    json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    is_wired = any(key in banners[default_language] for key in _WIRED)
+    joined = b"var CONSENT_HOOKS=[];\n" + signals if is_wired else b""
+    return b"(function(){var CONSENT_CONFIG=" + json + b";\n" + joined + core + b"})();\n"
+
+
+def _chosen(config: Config, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        key: config[key] for key in keys if key in config and not (key in _TAKEN_FOR and config[key] == _TAKEN_FOR[key])
+    }
+
+
+def _spoken(config: Config) -> dict[str, Any]:
+    said = list(_WORDS)
+    if len(config["purposes"]) > 1:
+        said.append("customize")
+    if config["signals"]["gpc"] == "refuse":
+        said.append("signal")
+    return {
+        **_chosen(config, ("dir", "banner_hash", "policy_url", "asked_again")),
+        "texts": {key: config["texts"][key] for key in said},
+        "purposes": [_purpose(purpose) for purpose in config["purposes"]],
+    }
+
+
+def _purpose(purpose: Config) -> dict[str, Any]:
+    needed: dict[str, Any] = {"id": purpose["id"]}
+    if purpose["measures"]:
+        needed |= {"measures": True, "data": purpose["data"]}
+    cookies = _cookies(purpose)
+    return needed | ({"cookies": cookies} if cookies else {})
+
+
+def _cookies(owner: Config) -> list[dict[str, Any]]:
+    return [{"name": cookie["name"], "kind": cookie["kind"]} for cookie in owner["cookies"]]

@@ -1,0 +1,141 @@
+"""A site's bundle carries what the first layer needs, under the names of the banner config, and nothing more."""
+
+import json
+from typing import Any
+
+import pytest
+
+from consent_service.consent.banner import banner_config
+from consent_service.consent.bundle import bundle_config, write_bundle
+from consent_service.consent.policy import Policy
+from consent_service.sites.settings import SiteSettings
+from tests.unit.consent.policy_files import policy, policy_document, read, settings
+
+KEY = "abcdefabcdef"
+PLAIN: dict[str, Any] = {"consent_mode": {}, "uet": {}, "blocking": []}
+
+
+def banners(shown: Policy | None = None, *, material: int = 1, again: Any = None, **changes: Any) -> dict[str, Any]:
+    """Give every banner of the news site, which uses no other tool unless `changes` say so."""
+    site = SiteSettings.from_document({**settings().document(), **PLAIN, **changes})
+    used = shown or policy()
+    return {
+        language: banner_config(
+            KEY, site, used, 3, language, material_version=material, refusal_material_version=1, asked_again=again
+        )
+        for language in used.languages
+    }
+
+
+def two_purposes() -> Policy:
+    document = policy_document()
+    cookie = {**document["purposes"][0]["cookies"][0], "name": "_ads", "kind": "cookie"}
+    other = {**document["purposes"][0], "id": "ads", "measures": False, "cookies": [cookie]}
+    return read({**document, "purposes": [*document["purposes"], other]})
+
+
+def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
+    configs = banners()
+    found = bundle_config(configs, "fr")
+    french = configs["fr"]
+    assert found["default_language"] == "fr"
+    assert found["common"] == {
+        "site": KEY,
+        "policy_version": 3,
+        "valid_days": 180,
+        "refusal_days": 180,
+        "colors": french["colors"],
+        "signals": {"gpc": "refuse"},
+        "exempt": [{"cookies": [{"name": "consent-service", "kind": "local_storage"}]}],
+    }
+    assert list(found["banners"]) == ["fr", "en", "es"]
+    assert found["banners"]["fr"] == {
+        "banner_hash": french["banner_hash"],
+        "policy_url": f"/privacy/{KEY}?lang=fr",
+        "texts": {
+            key: french["texts"][key]
+            for key in "title body accept refuse policy open saved failed confirm signal".split()
+        },
+        "purposes": [
+            {
+                "id": "analytics",
+                "measures": True,
+                "data": ["page", "source", "campaign", "device", "country", "engagement"],
+                "cookies": [{"name": "consent-service", "kind": "local_storage"}],
+            }
+        ],
+    }
+
+
+def test_every_member_says_what_the_banner_config_says() -> None:
+    configs = banners(two_purposes(), material=2, again={"reason": "Parce que.", "purposes": ["ads"]}, clarity={
+        "ads": ["ad_storage"]}, banner={"layout": "corner", "theme": "dark", "logo_url": "https://x.example/l.png"},
+        after_withdrawal="reload",
+    )  # fmt: skip
+    found = bundle_config(configs, "fr")
+    for language, spoken in found["banners"].items():
+        whole = configs[language]
+        flat = {**found["common"], **spoken}
+        for key in flat.keys() - {"texts", "purposes", "exempt"}:
+            assert flat[key] == whole[key], key
+        assert flat["texts"].items() <= whole["texts"].items()
+        assert [purpose["id"] for purpose in flat["purposes"]] == [purpose["id"] for purpose in whole["purposes"]]
+    assert set(found["common"]) >= {"layout", "theme", "logo_url", "after_withdrawal", "material_version", "clarity"}
+    assert found["banners"]["es"]["asked_again"] == {"reason": "Parce que.", "purposes": ["ads"]}
+
+
+def test_only_the_measuring_purpose_says_what_is_collected() -> None:
+    first, second = bundle_config(banners(two_purposes()), "fr")["banners"]["fr"]["purposes"]
+    assert first["measures"] is True
+    assert second == {"id": "ads", "cookies": [{"name": "_ads", "kind": "cookie"}]}
+
+
+def test_words_that_no_first_layer_of_the_site_shows_stay_behind() -> None:
+    texts = bundle_config(banners(two_purposes(), signals={"gpc": "ask"}), "fr")["banners"]["fr"]["texts"]
+    assert "customize" in texts
+    assert texts.keys().isdisjoint({"signal", "save", "blocked", "allow", "always", "retention"})
+
+
+def test_a_right_to_left_language_says_so() -> None:
+    document = json.loads(json.dumps(policy_document()).replace('"es"', '"ar"'))
+    found = bundle_config(banners(read(document)), "fr")["banners"]
+    assert found["ar"]["dir"] == "rtl"
+    assert "dir" not in found["fr"]
+
+
+def test_exempt_storage_of_nothing_is_not_told() -> None:
+    document = policy_document()
+    document["exempt"][0]["cookies"] = []
+    assert "exempt" not in bundle_config(banners(read(document)), "fr")["common"]
+
+
+WIRED: list[dict[str, Any]] = [
+    {"consent_mode": {"analytics": ["analytics_storage"]}},
+    {"uet": {"analytics": ["ad_storage"]}},
+    {"clarity": {"analytics": ["ad_storage"]}},
+    {"blocking": [{"purpose": "analytics", "host": "*.stats.example"}]},
+]
+
+
+@pytest.mark.parametrize("wired", WIRED)
+def test_the_part_for_other_tools_joins_where_the_site_uses_it(wired: dict[str, Any]) -> None:
+    body = write_bundle(banners(**wired), "fr", core=b"CORE();", signals=b"SIGNALS();")
+    assert body.endswith(b";\nvar CONSENT_HOOKS=[];\nSIGNALS();CORE();})();\n")
+    assert json.dumps(next(iter(wired.values())), separators=(",", ":")).encode() in body
+
+
+def test_a_plain_site_gets_no_part_for_other_tools() -> None:
+    body = write_bundle(banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", signals=b"SIGNALS();")
+    assert body.endswith(b";\nCORE();})();\n")
+    assert body.startswith(b'(function(){var CONSENT_CONFIG={"default_language":"fr","common":{"site":"abcdefabcdef",')
+
+
+def test_no_text_of_a_policy_breaks_out_of_the_script() -> None:
+    document = policy_document()
+    title = "\u2028\u2029</script>\"'`$1\\"
+    document["texts"]["fr"]["title"] = title
+    body = write_bundle(banners(read(document)), "fr", core=b"", signals=b"").decode()
+    assert "\u2028" not in body
+    assert "\u2029" not in body
+    written = body.removeprefix("(function(){var CONSENT_CONFIG=").removesuffix(";\n})();\n")
+    assert json.loads(written)["banners"]["fr"]["texts"]["title"] == title
