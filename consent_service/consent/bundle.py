@@ -51,6 +51,8 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[
     """
     first = banners[default_language]
     common = _chosen(first, _COMMON)
+    # Without its words a purpose is the same in every language.
+    common["purposes"] = [_purpose(purpose) for purpose in first["purposes"]]
     exempt = [{"cookies": cookies} for each in first["exempt"] if (cookies := _cookies(each))]
     return {
         "default_language": default_language,
@@ -84,7 +86,6 @@ def _spoken(config: Config) -> dict[str, Any]:
     return {
         **_chosen(config, ("dir", "banner_hash", "policy_url", "asked_again")),
         "texts": {key: config["texts"][key] for key in said},
-        "purposes": [_purpose(purpose) for purpose in config["purposes"]],
     }
 
 

@@ -46,6 +46,14 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
         "refusal_days": 180,
         "colors": french["colors"],
         "signals": {"gpc": "refuse"},
+        "purposes": [
+            {
+                "id": "analytics",
+                "measures": True,
+                "data": ["page", "source", "campaign", "device", "country", "engagement"],
+                "cookies": [{"name": "consent-service", "kind": "local_storage"}],
+            }
+        ],
         "exempt": [{"cookies": [{"name": "consent-service", "kind": "local_storage"}]}],
     }
     assert list(found["banners"]) == ["fr", "en", "es"]
@@ -56,14 +64,6 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
             key: french["texts"][key]
             for key in "title body accept refuse policy open saved failed confirm signal".split()
         },
-        "purposes": [
-            {
-                "id": "analytics",
-                "measures": True,
-                "data": ["page", "source", "campaign", "device", "country", "engagement"],
-                "cookies": [{"name": "consent-service", "kind": "local_storage"}],
-            }
-        ],
     }
 
 
@@ -85,7 +85,7 @@ def test_every_member_says_what_the_banner_config_says() -> None:
 
 
 def test_only_the_measuring_purpose_says_what_is_collected() -> None:
-    first, second = bundle_config(banners(two_purposes()), "fr")["banners"]["fr"]["purposes"]
+    first, second = bundle_config(banners(two_purposes()), "fr")["common"]["purposes"]
     assert first["measures"] is True
     assert second == {"id": "ads", "cookies": [{"name": "_ads", "kind": "cookie"}]}
 
