@@ -43,12 +43,15 @@ format: $(VENV)/.installed-dev ## Write every file in the project's style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-client: static/node_modules/.installed ## Build static/consent.js from static/src
+CLIENT := static/consent.js static/consent.core.js static/consent.signals.js static/consent.more.js
+
+client: static/node_modules/.installed $(VENV)/.installed ## Build the client from static/src, and write its hashes into the docs
 	@npm --prefix static run --silent build
+	@$(BIN)/python tools/pin_client.py
 
 check-client: client ## Show that the committed client is what its sources build
-	@git diff --exit-code --stat -- static/consent.js && git ls-files --error-unmatch static/consent.js >/dev/null
-	@echo "static/consent.js is what static/src builds, byte for byte"
+	@git diff --exit-code --stat -- $(CLIENT) docs/versions.md docs/websites.md && git ls-files --error-unmatch $(CLIENT) >/dev/null
+	@echo "static/consent*.js are what static/src builds, byte for byte"
 
 wheel-smoke: $(VENV)/.installed-dev ## Install the wheel elsewhere and run its demo
 	@bash tools/wheel-smoke.sh $(BIN)/python
