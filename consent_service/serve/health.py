@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -14,12 +16,13 @@ from consent_service.db.tables import site
 from consent_service.services import services
 from consent_service.sites.access import Scope
 from consent_service.sites.reporting import require_access
+from consent_service.sites.settings import Gpc
 from consent_service.web import json_response
 
 bp = Blueprint("health", __name__)
 
-# The day this deployment's software began to honour the signal (GPC specification, section 4).
-GPC_SINCE = "2026-11-24"
+# When the statement was made, so that it is read by the specification of that day (GPC specification, section 4).
+GPC_STATED = "2026-11-24"
 
 
 @bp.get("/healthz")
@@ -58,8 +61,21 @@ def get_metrics() -> Response:
 
 @bp.get("/.well-known/gpc.json")
 def get_gpc() -> Response:
-    """Say that Global Privacy Control is honoured (GPC specification, section 4)."""
-    return json_response({"gpc": True, "lastUpdate": GPC_SINCE}, cache="public, max-age=86400")
+    """Say whether Global Privacy Control is honoured on this host (GPC specification, section 4).
+
+    It is where every site of the host takes it as a refusal; on a host of no site, where every site does.
+    """
+    known = services().sites.all()
+    concerned = [each for each in known if each.has_host(_own_host())] or known
+    is_honoured = all(each.settings.signals.gpc is Gpc.REFUSE for each in concerned)
+    return json_response({"gpc": is_honoured, "lastUpdate": GPC_STATED}, cache="public, max-age=3600")
+
+
+def _own_host() -> str:
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_database_ready() -> bool:

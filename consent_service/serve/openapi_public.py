@@ -224,8 +224,10 @@ _OF_WATCHING: Final = (
         "/.well-known/gpc.json",
         "get_gpc",
         WATCHING,
-        "Say that Global Privacy Control is honoured",
+        "Say whether Global Privacy Control is honoured",
         (Answer("As the GPC specification has it", members({"gpc": FLAG, "lastUpdate": DAY})),),
+        "True where every site of the request's host takes the signal as a refusal; on a host of no site, where every "
+        "site of the deployment does.",
     ),
     Operation(
         "GET",
