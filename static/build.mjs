@@ -1,42 +1,81 @@
-// Builds consent.js from src/, byte for byte the same on every machine, and holds it to its size.
+// Builds the client from src/, byte for byte the same on every machine, and holds it to its size.
+import { createHash } from "node:crypto";
 import { build, transform } from "esbuild";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { minify } from "terser";
 
-// Banner, preference centre, blocking and tracker together, as a browser receives them.
-const BROTLI_BUDGET = 9000;
+// In bytes of brotli. What a page loads: banner, decision, blocking and tracker. What it may load: everything there is.
+const CORE_BUDGET = 6000;
+const ALL_BUDGET = 10000;
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
-// The style sheet travels inside the script as text, so that the page needs one request and no inline style.
+/** @param {string} path */
+async function style(path) {
+  const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "chrome88" });
+  return code.trim();
+}
+
+// Style sheets travel inside the scripts as text, so that the page needs one request and no inline style.
 const styleAsText = {
   name: "style-as-text",
   setup(/** @type {import("esbuild").PluginBuild} */ tool) {
-    tool.onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "chrome80" });
-      return { contents: code.trim(), loader: "text" };
-    });
+    tool.onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: await style(path), loader: "text" }));
   },
 };
 
-await build({
-  absWorkingDir: here("."),
-  entryPoints: ["src/index.js"],
-  outfile: "consent.js",
-  bundle: true,
-  minify: true,
-  charset: "utf8",
-  format: "iife",
-  target: "es2018",
-  legalComments: "none",
-  plugins: [styleAsText],
-  logLevel: "warning",
-});
+/** Names that end in an underscore are lent from one file to another, so that all builds shorten them alike. */
+let mangleCache = {};
 
-const script = await readFile(here("consent.js"));
-const brotli = brotliCompressSync(script).length;
-console.log(`consent.js ${script.length} B, gzip ${gzipSync(script, { level: 9 }).length} B, brotli ${brotli} B`);
-if (brotli > BROTLI_BUDGET) {
-  console.error(`consent.js is ${brotli - BROTLI_BUDGET} B over its budget of ${BROTLI_BUDGET} B (brotli)`);
-  process.exit(1);
+/** @param {string} entry @param {{[name: string]: string}} [define] */
+async function make(entry, define = {}) {
+  const { outputFiles, mangleCache: names = {} } = await build({
+    absWorkingDir: here("."),
+    entryPoints: [`src/${entry}.js`],
+    bundle: true,
+    minify: true,
+    charset: "utf8",
+    format: "iife",
+    target: "es2018",
+    legalComments: "none",
+    plugins: [styleAsText],
+    logLevel: "warning",
+    write: false,
+    define,
+    mangleProps: /[a-z]_$/,
+    mangleCache,
+  });
+  mangleCache = names;
+  const { code = "" } = await minify(outputFiles[0].text, {
+    module: true,
+    ecma: 2018,
+    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false },
+  });
+  return `${code}\n`;
 }
+
+const more = await make("more/index");
+const integrity = `sha384-${createHash("sha384").update(more).digest("base64")}`;
+const core = await make("index", { IS_BUNDLE: "true", MORE_INTEGRITY: '""' });
+const pinned = await make("index", { IS_BUNDLE: "false", MORE_INTEGRITY: JSON.stringify(integrity) });
+const signals = await make("signals/index");
+// For pages that take no bundle of their own site: everything that a site may ask for.
+const whole = `(function(){var CONSENT_HOOKS=[];\n${signals}${pinned}})();\n`;
+
+// What the service adds to the banner's sheet for a site: each travels only to where it is used.
+/** @type {{[name: string]: string}} */
+const layouts = {};
+for (const name of ["bar", "corner", "dialog", "logo"]) layouts[name] = await style(here(`src/layouts/${name}.css`));
+
+const files = { "consent.layouts.json": JSON.stringify(layouts), "consent.js": whole, "consent.core.js": core, "consent.signals.js": signals, "consent.more.js": more };
+for (const [name, text] of Object.entries(files)) {
+  await writeFile(here(name), text);
+  console.log(`${name} ${text.length} B, gzip ${gzipSync(text, { level: 9 }).length} B, brotli ${brotliCompressSync(text).length} B`);
+}
+const sizes = { core: [brotliCompressSync(core).length, CORE_BUDGET], all: [brotliCompressSync(whole + more).length, ALL_BUDGET] };
+for (const [what, [size, budget]] of Object.entries(sizes))
+  if (size > budget) {
+    console.error(`${what} is ${size - budget} B over its budget of ${budget} B (brotli)`);
+    process.exitCode = 1;
+  }

@@ -21,7 +21,9 @@ def user() -> None:
 @user.command()
 @click.argument("email")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What the person may do.")
-@click.option("--site", "keys", multiple=True, metavar="KEY", help="Let the person see only this site; may be repeated.")
+@click.option(
+    "--site", "keys", multiple=True, metavar="KEY", help="Let the person see only this site; may be repeated."
+)
 @data_dir_option
 @json_option
 def add(email: str, role: str, keys: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:

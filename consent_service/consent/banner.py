@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consent_service.consent.policy_model import Cookie, Exempt, Policy, Purpose
+from consent_service.consent.style import banner_style
 from consent_service.consent.texts import choose_language, text_direction, words
 from consent_service.documents import canonical_json
-from consent_service.sites.colors import label_on, lifted
 from consent_service.sites.settings import SiteSettings, effective_retention
 
 # Which pages may decide is no part of what a visitor sees, and the hash cannot contain itself.
@@ -92,16 +92,10 @@ def privacy_url(site_key: str, language: str) -> str:
 
 def _look(settings: SiteSettings) -> dict[str, Any]:
     banner = settings.banner
-    accent, dark_accent = banner.colors.accent, lifted(banner.colors.accent)
     return {
         "layout": str(banner.layout),
         "theme": str(banner.theme),
-        "colors": {
-            "accent": accent,
-            "label": label_on(accent),
-            "dark_accent": dark_accent,
-            "dark_label": label_on(dark_accent),
-        },
+        "style": banner_style(banner),
         "logo_url": banner.logo_url,
         "signals": {"gpc": str(settings.signals.gpc)},
         "after_withdrawal": str(settings.after_withdrawal),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 import orjson
@@ -15,8 +15,7 @@ _COMMON: Final = (
     "valid_days",
     "refusal_days",
     "layout",
-    "theme",
-    "colors",
+    "style",
     "logo_url",
     "signals",
     "after_withdrawal",
@@ -31,7 +30,6 @@ _COMMON: Final = (
 # What the client takes a member for that is not there.
 _TAKEN_FOR: Final[Config] = {
     "layout": "bar",
-    "theme": "auto",
     "logo_url": "",
     "after_withdrawal": "stay",
     "material_version": 1,
@@ -39,7 +37,7 @@ _TAKEN_FOR: Final[Config] = {
     "dir": "ltr",
     "asked_again": None,
 }
-_WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed", "confirm")
+_WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed")
 # What the part of the client acts on that joins it only where it is used.
 _WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
 
@@ -52,11 +50,12 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[
     first = banners[default_language]
     common = _chosen(first, _COMMON)
     # Without its words a purpose is the same in every language.
-    common["purposes"] = [_purpose(purpose) for purpose in first["purposes"]]
-    exempt = [{"cookies": cookies} for each in first["exempt"] if (cookies := _cookies(each))]
+    # What an exempt purpose declares is never deleted, so what is not exempt is all there is to say.
+    exempt = {cookie["name"] for each in first["exempt"] for cookie in each["cookies"]}
+    common["purposes"] = [_purpose(purpose, exempt) for purpose in first["purposes"]]
     return {
         "default_language": default_language,
-        "common": common | ({"exempt": exempt} if exempt else {}),
+        "common": common,
         "banners": {language: _spoken(config) for language, config in banners.items()},
     }
 
@@ -67,8 +66,8 @@ def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: 
     json = orjson.dumps(bundle_config(banners, default_language))
     json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
     is_wired = any(key in banners[default_language] for key in _WIRED)
-    joined = b"var CONSENT_HOOKS=[];\n" + signals if is_wired else b""
-    return b"(function(){var CONSENT_CONFIG=" + json + b";\n" + joined + core + b"})();\n"
+    joined = signals if is_wired else b""
+    return b"(function(){var CONSENT_HOOKS=[],CONSENT_CONFIG=" + json + b";\n" + joined + core + b"})();\n"
 
 
 def _chosen(config: Config, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -81,21 +80,16 @@ def _spoken(config: Config) -> dict[str, Any]:
     said = list(_WORDS)
     if len(config["purposes"]) > 1:
         said.append("customize")
-    if config["signals"]["gpc"] == "refuse":
-        said.append("signal")
     return {
         **_chosen(config, ("dir", "banner_hash", "policy_url", "asked_again")),
         "texts": {key: config["texts"][key] for key in said},
     }
 
 
-def _purpose(purpose: Config) -> dict[str, Any]:
+def _purpose(purpose: Config, exempt: Set[str]) -> dict[str, Any]:
     needed: dict[str, Any] = {"id": purpose["id"]}
     if purpose["measures"]:
         needed |= {"measures": True, "data": purpose["data"]}
-    cookies = _cookies(purpose)
+    kept = [cookie for cookie in purpose["cookies"] if cookie["name"] not in exempt]
+    cookies = [{"name": cookie["name"], "kind": cookie["kind"]} for cookie in kept]
     return needed | ({"cookies": cookies} if cookies else {})
-
-
-def _cookies(owner: Config) -> list[dict[str, Any]]:
-    return [{"name": cookie["name"], "kind": cookie["kind"]} for cookie in owner["cookies"]]

@@ -83,7 +83,7 @@ _BANNER: Final = members(
     },
     {
         "theme": TEXT,
-        "colors": members(dict.fromkeys(("accent", "label", "dark_accent", "dark_label"), TEXT)),
+        "style": TEXT,
         "logo_url": TEXT,
         "after_withdrawal": {"enum": ["stay", "reload"]},
         "material_version": WHOLE,

@@ -1,80 +1,49 @@
 // @ts-check
 /** The acts: refuse, grant, withdraw. Ending a grant takes effect here at once; a grant when the service has recorded it. */
-import { chosen, config, end, entry, granted, keepable, remember, renew, reread, signal, today } from "./choice.js";
-import { sendDecision, sendWithdrawal } from "./decision.js";
-import { mayRetry } from "./queue.js";
-import { each, refusal } from "./state.js";
+import { chosen, config, entry, follow, keepable, previous, remember, renew, signal, today } from "./choice.js";
+import { load } from "./load.js";
+import { mayRetry } from "./retry.js";
+import { each, idsOf, refusal } from "./state.js";
+import { digest, post, uuid } from "./transport.js";
 
 /**
  * @typedef {import("./types.js").Act} Act
  * @typedef {import("./types.js").Purposes} Purposes
- * @typedef {"saved" | "outdated" | "overtaken" | "failed"} Outcome
+ * @typedef {"saved" | "failed" | "" | undefined} Outcome what to say, "" to ask again, undefined where a later act overtook
  */
 
-/** A token that arrived after the visitor had changed their mind. @type {string | undefined} */
-let late;
-let turn = 0;
 /** Requests go one after the other, so that the service sees the acts in the visitor's order. @type {Promise<any>} */
 let line = Promise.resolve();
 
 /** @template T @param {() => Promise<T>} step @returns {Promise<T>} */
-const inLine = (step) => (line = line.then(step, step));
-
-/** The id-free token of a refusal is never sent back: a grant after it starts anew. */
-function previous() {
-  return late || (entry && (entry.r || entry.w) && entry.t) || null;
-}
-
-/** @param {1 | 2} unsent */
-const refused = (unsent) =>
-  refusal(config, config.policy_version, today(), previous() || undefined, unsent);
+export const inLine = (step) => (line = line.then(step, step));
 
 /**
- * Send what the service has not acknowledged yet; keep it for the next page when that fails.
+ * Send a choice. Evidence goes with grants alone: a refusal must not describe a browser.
+ * @param {Purposes} purposes
  * @param {Act} act
  */
-async function deliver(act) {
-  const sent = entry;
-  if (!sent || !sent.w) return null;
-  const some = typeof sent.w === "object" ? sent.w : null;
-  const answer =
-    sent.w === 1
-      ? await sendDecision(config, sent.p, act, previous(), signal)
-      : await sendWithdrawal(config, previous(), some, act.mechanism);
-  // Refused for good is as final as delivered: asking on every page would change nothing.
-  if (mayRetry(answer) || entry !== sent) return null;
-  if (some) remember({ ...sent, w: undefined });
-  else remember(refusal(config, sent.v, sent.d, keepable(answer.body.token)));
-  late = undefined;
-  return answer;
-}
-
-/** @param {Purposes} purposes @param {Act} act @param {number} mine @returns {Promise<Outcome>} */
-async function grant(purposes, act, mine) {
-  const { status, body, code } = await sendDecision(config, purposes, act, previous(), signal);
-  if (status !== 201) {
-    if (code !== "policy_outdated" || !body.error.config) return "failed";
-    renew(body.error.config);
-    return "outdated";
-  }
-  const token = keepable(body.token);
-  if (mine !== turn) {
-    late = token;
-    if (entry && entry.w) remember({ ...entry, t: token });
-    return "overtaken";
-  }
-  late = undefined;
-  remember({
-    p: body.purposes,
-    v: body.policy_version,
-    d: today(),
-    t: token,
-    r: body.receipt_id,
-    a: body.decided_at,
-    e: body.expires_at,
-    g: signal ? 1 : undefined,
-  });
-  return "saved";
+async function send(purposes, { mechanism, layer, rendered, evidence }) {
+  const isGrant = idsOf(purposes)[0];
+  return post(
+    "/v1/decisions",
+    {
+      site: config.site,
+      action: !isGrant ? "refuse_all" : config.purposes.every(({ id }) => purposes[id]) ? "accept_all" : "save",
+      purposes,
+      policy_version: config.policy_version,
+      banner_hash: config.banner_hash,
+      language: config.language,
+      previous: previous(),
+      idempotency_key: uuid(),
+      mechanism,
+      layer,
+      signals: signal === undefined ? signal : { gpc: signal },
+      evidence: isGrant ? evidence : undefined,
+      rendered_hash: isGrant && rendered ? await digest(rendered) : undefined,
+    },
+    3,
+  );
 }
 
 /**
@@ -83,60 +52,49 @@ async function grant(purposes, act, mine) {
  * @param {Act} act
  * @returns {Promise<Outcome>}
  */
-export function decide(purposes, act) {
-  reread();
-  const mine = ++turn;
-  const before = entry;
-  const owed = entry && entry.w;
-  const off = granted().filter((id) => !purposes[id]);
-  if (!config.purposes.some(({ id }) => purposes[id])) {
-    end(off, refused(1));
-    inLine(() => deliver(act));
-    return Promise.resolve("saved");
+export async function decide(purposes, act) {
+  follow();
+  purposes = each(config, (id) => purposes[id]);
+  const isGrant = idsOf(purposes)[0];
+  const off = idsOf(chosen()).filter((id) => !purposes[id]);
+  if (!isGrant) remember(refusal(config, today(), previous(), 1));
+  else if (entry && off[0]) {
+    remember({ ...entry, p: each(config, (id) => purposes[id] && chosen()[id]), w: off });
+    return (await load()).turnOff_(purposes, act);
   }
-  if (before && off.length) {
-    const kept = each(config, (id) => !off.includes(id) && chosen()[id]);
-    end(off, { ...before, p: kept, w: off.concat(typeof owed === "object" && owed ? owed : []) });
+  const mine = entry;
+  const answer = await inLine(() => send(purposes, act));
+  const { code, body } = answer;
+  const { token, ...rest } = body;
+  if (entry !== mine) {
+    // The visitor has changed their mind since: the refusal that waits in line takes back what was just granted.
+    if (entry && entry.w) entry.t = keepable(token) || entry.t;
+    return;
   }
-  return inLine(async () => {
-    // What an earlier act turned off must be off at the service before anything new is on.
-    if (owed) {
-      await deliver(act);
-      if (entry && entry.w) return "failed";
-    }
-    const outcome = await grant(purposes, act, mine);
-    if (outcome !== "saved") await deliver(act);
-    return outcome;
-  });
+  if (!isGrant) {
+    // Refused for good is as final as delivered: asking on every page would change nothing.
+    if (!mayRetry(answer)) remember(refusal(config, today(), keepable(token)));
+    if (off[0] && config.after_withdrawal === "reload") location.reload();
+    return "saved";
+  }
+  if (!token) {
+    if (code !== "policy_outdated") return "failed";
+    renew(body.error.config);
+    return "";
+  }
+  remember({ p: rest.purposes, v: rest.policy_version, d: today(), t: keepable(token), b: rest, g: signal ? 1 : undefined });
+  return "saved";
 }
 
-/**
- * Take everything back; resolves to the service's answer, or to null when it could not be reached or nothing was granted.
- * @param {"api" | "preferences"} mechanism
- */
-export async function withdraw(mechanism) {
-  reread();
-  const given = granted();
-  if (!given.length) return null;
-  turn++;
-  end(given, refused(2));
-  const answer = await inLine(() => deliver({ mechanism, layer: 1 }));
-  if (config.after_withdrawal === "reload") location.reload();
-  return answer && answer.status === 200 ? answer.body : null;
-}
+/** Take everything back; gives the service's answer, or null when it could not be reached or nothing was granted. */
+export const withdraw = () =>
+  load().then(
+    (more) => more.withdraw_(),
+    () => decide({}, { mechanism: "api", layer: 1 }).then(() => null),
+  );
 
-/** Deliver what an earlier page could not. */
-export const resume = () => inLine(() => deliver({ mechanism: "banner", layer: 1 }));
-
-/**
- * Obey a refusal of the gate.
- * @param {string} code
- * @param {string} measuring
- */
-export function obey(code, measuring) {
-  if (!entry) return;
-  if (/^token_/.test(code)) remember(null);
-  else if (code === "policy_outdated") remember({ ...entry, v: 0 });
-  else if (code === "withdrawn") end(granted(), refusal(config, entry.v, today(), undefined));
-  else if (code === "purpose_refused") end([measuring], { ...entry, p: { ...entry.p, [measuring]: false } });
+/** Obey a refusal of the gate. @param {string} code */
+export function obey(code) {
+  if (/^token|outdated/.test(code)) remember(null);
+  else if (/withdrawn|purpose/.test(code)) remember(refusal(config, today()));
 }

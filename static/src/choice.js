@@ -1,8 +1,7 @@
 // @ts-check
 /** The visitor's choice on this site as this browser knows it, and who hears of its changes. One site a page. */
-import { deleteDeclared } from "./cleanup.js";
-import { askReason, dayOf, each, grantsOf, hasGrant, signalDecides } from "./state.js";
-import { cookieTook, read, write } from "./store.js";
+import { askReason, dayOf, each, grantsOf, idsOf, signalDecides } from "./state.js";
+import { mirror, read, write } from "./store.js";
 
 /**
  * @typedef {import("./types.js").Config} Config
@@ -13,7 +12,7 @@ import { cookieTook, read, write } from "./store.js";
 /** @type {Config} */
 export let config;
 /** @type {Entry | null} */
-export let entry;
+export let entry = null;
 /** Undefined where the site does not look at the signal. @type {boolean | undefined} */
 export let signal;
 
@@ -28,33 +27,36 @@ let changed;
  */
 export function takeUp(first, hear) {
   config = first;
-  changed = hear;
   signal = config.signals.gpc === "ignore" ? undefined : navigator.globalPrivacyControl === true;
-  entry = read(config.site);
-  told = JSON.stringify(current());
+  follow();
+  changed = hear;
 }
 
-/** Go on with a newer policy. @param {Config} newer */
+/** Go on with a newer policy, or with more of what is said about it. @param {Config} newer */
 export const renew = (newer) => (config = newer);
 
-export const refusedBySignal = () => signalDecides(entry, config, !!signal, Date.now());
+export const refusedBySignal = () => signalDecides(entry, config, signal, Date.now());
 export const today = () => dayOf(Date.now());
 const reason = () => askReason(entry, config, Date.now());
 
-/** What stands now. @returns {Change} */
-export const current = () => ({ purposes: grantsOf(entry, config, Date.now(), refusedBySignal()), decided: !reason() });
+/** What stands now; nothing while the config is on its way. @returns {Change} */
+export const current = () =>
+  IS_BUNDLE || config ? { purposes: grantsOf(entry, config, signal, Date.now()), decided: !reason() } : { purposes: {}, decided: false };
+
+/** Tell whether a purpose is granted now. @param {string} purpose */
+export const isGranted = (purpose) => !!current().purposes[purpose];
 
 /** Why the banner must be shown now, "" when it must not. */
 export const asking = () => (refusedBySignal() || !config.purposes.length ? "" : reason());
 
 /** The choice as last made, also when it is asked again. */
-export const chosen = () => each(config, (id) => !!entry && entry.p[id] === true);
-
-/** The purposes the last choice granted. */
-export const granted = () => Object.keys(chosen()).filter((id) => chosen()[id]);
+export const chosen = () => each(config, (id) => entry && entry.p[id]);
 
 /** Return the token to keep here: none when the server's own cookie carries it. @param {string | undefined} token */
-export const keepable = (token) => (token && !cookieTook(config.site) ? token : undefined);
+export const keepable = (token) => (mirror(config.site) ? undefined : token);
+
+/** The token that a later act continues. The one of a refusal names nobody and is never sent back. */
+export const previous = () => (entry && (entry.b || entry.w) && entry.t) || undefined;
 
 /** @param {Entry | null} next */
 export function remember(next) {
@@ -62,37 +64,20 @@ export function remember(next) {
   tell();
 }
 
-/** End these grants here and now, whatever the network says. @param {string[]} purposes @param {Entry} next */
-export function end(purposes, next) {
-  deleteDeclared(config, purposes);
-  remember(next);
-}
-
 /** Look at the store again: another tab may have changed it. */
-export function reread() {
-  const stored = read(config.site);
-  if (stored && JSON.stringify(stored) !== JSON.stringify(entry)) entry = stored;
-}
-
-/** Follow what another tab did. */
 export function follow() {
-  const before = granted();
-  entry = read(config.site);
-  const now = granted();
-  deleteDeclared(config, before.filter((id) => !now.includes(id)));
+  const stored = read(config.site);
+  if (JSON.stringify(stored) !== JSON.stringify(entry)) entry = stored;
   tell();
 }
 
-export function receipt() {
-  if (!entry || !entry.r || !hasGrant(entry)) return null;
-  const { r, a = "", e = "", v, p } = entry;
-  return { receipt_id: r, decided_at: a, expires_at: e, policy_version: v, purposes: { ...p } };
-}
+/** What the service answered to the grant that stands. */
+export const receipt = () => (entry && entry.b && idsOf(entry.p)[0] ? { ...entry.b, purposes: { ...entry.p } } : null);
 
 function tell() {
   const change = current();
   const words = JSON.stringify(change);
   if (words === told) return;
   told = words;
-  changed(change);
+  if (changed) changed(change);
 }

@@ -1,31 +1,25 @@
 // @ts-check
-/** Making of elements. Text goes in as text: nothing the server sends is ever read as markup. */
-
-/**
- * Make an element; an attribute that is null is left out.
- * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
- * @param {{[attribute: string]: string | null | undefined}} attributes
- * @param {(Node | string | null)[]} children
- * @returns {HTMLElementTagNameMap[Name]}
- */
-export function make(name, attributes, ...children) {
-  const element = document.createElement(name);
-  for (const key of Object.keys(attributes)) {
-    const value = attributes[key];
-    if (value != null) element.setAttribute(key, value);
-  }
-  for (const child of children) if (child) element.append(child);
-  return element;
-}
+/** The pieces both layers are made of. */
+import { config } from "./choice.js";
+import { make } from "./make.js";
+import { base } from "./script.js";
 
 /**
  * Make a button that acts.
  * @param {string} action
- * @param {string} label
  * @param {string} look
+ * @param {string} [label] the banner text of the action's own name, without it
  */
-export const button = (action, label, look) => make("button", { type: "button", class: look, "data-action": action }, label);
+export const button = (action, look, label = config.texts[action]) =>
+  make("button", { type: "button", class: look, "data-action": action }, label);
+
+/** Refuse and Accept: one class, one size, one weight, one colour. */
+export const equalChoices = () => ["refuse", "accept"].map((action) => button(action, "choice"));
+
+/** The heading can take the focus by script, so that a dialog never opens on a choice. @param {string} text */
+export const heading = (text) => make("h2", { id: "title", tabindex: "-1" }, text);
+
+export const policyLink = () => make("a", { href: base + config.policy_url, "data-policy": "" }, config.texts.policy);
 
 /** Tell whether an element is there to be seen. @param {Element} element */
 export const isVisible = (element) => !!element.getClientRects().length && getComputedStyle(element).visibility === "visible";

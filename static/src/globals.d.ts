@@ -1,10 +1,19 @@
-import type { Bundle, PageApi } from "./types.js";
+import type { Bundle, Hook, PageApi } from "./types.js";
 
 declare global {
-  /** Put around the script by the per-site bundle; the pinned script has none. */
-  const CONSENT_CONFIG: Bundle | undefined;
+  /** Whether this is the core of the per-site bundle, which has its config with it. Put in by the build. */
+  const IS_BUNDLE: boolean;
+  /** Put around the core by the per-site bundle. */
+  const CONSENT_CONFIG: Bundle;
+  /** Put around the core, empty where a site has nothing joined to it. */
+  const CONSENT_HOOKS: Hook[];
+  /** The integrity of the on-demand part, put in by the build. */
+  const MORE_INTEGRITY: string;
   interface Window {
     consent?: PageApi;
+    dataLayer?: any[];
+    uetq?: any[];
+    clarity?: any;
     trustedTypes?: { createPolicy(name: string, rules: object): { createScript(text: string): string; createScriptURL(url: string): string } };
   }
   interface Navigator {

@@ -1,35 +1,34 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
-import { resume, withdraw as takeBack } from "./acts.js";
-import { asking, config, current, follow, takeUp } from "./choice.js";
-import { KEY } from "./store.js";
+import { asking, chosen, config, entry, isGranted, takeUp } from "./choice.js";
+import { load } from "./load.js";
+import { idsOf } from "./state.js";
 import { start, stop } from "./track.js";
-import { close, open, settle } from "./view.js";
+import { open, settle } from "./view.js";
 import { release } from "./waiting.js";
 
-let isFollowing = false;
+/** Whoever has something to take back, owes the service a refusal or sees a frame wait needs more than the core. */
+let needsMore = false;
+/** What a site asked to have joined to the core. @type {((isFirst: boolean) => void)[]} */
+let hooks = [];
 
 /** Run when the page's elements are there. @param {() => void} run */
-function whenReady(run) {
+export function whenReady(run) {
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", run, { once: true });
   else run();
 }
 
-/** Tell whether a purpose is granted now. @param {string} purpose */
-export const isGranted = (purpose) => current().purposes[purpose] === true;
-
-function apply() {
+/** @param {boolean} isFirst */
+function apply(isFirst) {
+  hooks.forEach((hook) => hook(isFirst));
   const measuring = config.purposes.find(({ measures }) => measures);
   if (measuring && isGranted(measuring.id)) start(measuring);
   else stop();
-  const { purposes } = current();
-  if (!Object.keys(purposes).some(isGranted)) return;
-  whenReady(() => release(isGranted));
-  if (isFollowing) return;
-  isFollowing = true;
-  // Only a browser with something to take back needs to hear that another tab took it back.
-  addEventListener("storage", ({ key }) => (key === KEY || key === null) && follow());
-  addEventListener("pageshow", ({ persisted }) => persisted && follow());
+  whenReady(() => {
+    const isOwed = isFirst && !!entry && !!entry.w;
+    needsMore = release(isGranted) || needsMore || isOwed || !!idsOf(chosen())[0];
+    if (needsMore) load().then((more) => more.follow_(isOwed), () => {});
+  });
 }
 
 /**
@@ -38,11 +37,11 @@ function apply() {
  */
 export function startSite(first, changed) {
   takeUp(first, (change) => {
-    apply();
+    apply(false);
     changed(change);
   });
-  apply();
-  resume();
+  hooks = CONSENT_HOOKS.map((join) => join(config, isGranted));
+  apply(true);
   whenReady(() => {
     if (asking()) open(false);
     else settle();
@@ -55,8 +54,3 @@ export function startSite(first, changed) {
 }
 
 export const show = () => whenReady(() => open(true));
-
-export function withdraw() {
-  close();
-  return takeBack("api");
-}

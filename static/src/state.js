@@ -12,16 +12,28 @@ const DAY = 864e5;
 /** Return the UTC day of a time in milliseconds. @param {number} now */
 export const dayOf = (now) => new Date(now).toISOString().slice(0, 10);
 
-/** Tell whether anything was granted. @param {Entry} entry */
-export const hasGrant = (entry) => Object.keys(entry.p).some((id) => entry.p[id] === true);
+/** Return the ids of what is granted. @param {Purposes} purposes */
+export const idsOf = (purposes) => Object.keys(purposes).filter((id) => purposes[id] === true);
 
 /**
  * Accept what was stored only when it has the shape of a choice.
  * @param {any} stored
  * @returns {Entry | null}
  */
-export const asEntry = (stored) =>
-  stored && typeof stored.p === "object" && stored.p && Date.parse(stored.d) >= 0 && typeof stored.v === "number" ? stored : null;
+export const asEntry = (stored) => (stored && stored.p && stored.v >= 0 && Date.parse(stored.d) ? stored : null);
+
+/**
+ * Read the choice out of the server's mirror, `version.ids.day.signal`, the granted ids joined by "~".
+ * @param {string} mirror
+ * @returns {Entry | null}
+ */
+export function fromMirror(mirror) {
+  const [v, ids = "", d, signal] = mirror.split(".");
+  /** @type {Purposes} */
+  const p = {};
+  ids.split("~").forEach((id) => (p[id] = !!id));
+  return asEntry({ p, v: +v, d, g: +signal || undefined });
+}
 
 /**
  * Say why the visitor is asked: "first", "material", "expired", or "" when the choice stands.
@@ -31,65 +43,53 @@ export const asEntry = (stored) =>
  */
 export function askReason(entry, config, now) {
   if (!entry) return "first";
-  const grant = hasGrant(entry);
-  const since = grant ? config.material_version : config.refusal_material_version;
-  if (entry.v < (since || 1)) return "material";
+  const isGrant = idsOf(entry.p)[0];
+  if (entry.v < ((isGrant ? config.material_version : config.refusal_material_version) || 1)) return "material";
   const age = now - Date.parse(entry.d);
-  let life = (grant ? config.valid_days : config.refusal_days) * DAY;
   // The span between the server's two stamps, not the stamps: a browser whose clock is wrong must not ask on every page.
-  if (entry.e && entry.a) life = Math.min(life, Date.parse(entry.e) - Date.parse(entry.a));
-  return age < life && age > -2 * DAY ? "" : "expired";
-}
-
-/**
- * Return what is granted now, for each purpose of the site.
- * @param {Entry | null} entry
- * @param {Config} config
- * @param {number} now milliseconds
- * @param {boolean} signalRefuses
- * @returns {Purposes}
- */
-export function grantsOf(entry, config, now, signalRefuses) {
-  const stands = entry && !signalRefuses && !askReason(entry, config, now) ? entry.p : {};
-  return each(config, (id) => stands[id] === true);
+  const { expires_at, decided_at } = entry.b || {};
+  const span = Date.parse(expires_at) - Date.parse(decided_at);
+  return age > -2 * DAY && age < (isGrant ? config.valid_days : config.refusal_days) * DAY && !(age >= span) ? "" : "expired";
 }
 
 /**
  * Tell whether the privacy signal decides: it is on, the site honours it, and nothing was granted in spite of it.
  * @param {Entry | null} entry
  * @param {Config} config
- * @param {boolean} signal
+ * @param {boolean | undefined} signal
  * @param {number} now
  */
 export const signalDecides = (entry, config, signal, now) =>
-  signal && config.signals.gpc === "refuse" && !(entry && entry.g && !askReason(entry, config, now));
+  !!signal && config.signals.gpc === "refuse" && !(entry && entry.g && !askReason(entry, config, now));
+
+/**
+ * Return what is granted now, for each purpose of the site.
+ * @param {Entry | null} entry
+ * @param {Config} config
+ * @param {boolean | undefined} signal
+ * @param {number} now milliseconds
+ */
+export const grantsOf = (entry, config, signal, now) =>
+  each(config, (id) => !!entry && entry.p[id] === true && !askReason(entry, config, now) && !signalDecides(entry, config, signal, now));
 
 /**
  * Return a value for every optional purpose, in the policy's order.
  * @param {Config} config
- * @param {(id: string) => boolean} value
- * @returns {Purposes}
+ * @param {(id: string) => boolean | null} value
  */
 export function each(config, value) {
   /** @type {Purposes} */
   const purposes = {};
-  for (const { id } of config.purposes) purposes[id] = value(id);
+  for (const { id } of config.purposes) purposes[id] = !!value(id);
   return purposes;
 }
 
 /**
  * Make the entry of a refusal. Two browsers that refuse one policy on one day make the same bytes.
  * @param {Config} config
- * @param {number} version
- * @param {string} day
- * @param {string | undefined} token
- * @param {1 | 2} [unsent]
+ * @param {string} d day
+ * @param {string | undefined} [t] token
+ * @param {1} [w] not yet acknowledged
  * @returns {Entry}
  */
-export const refusal = (config, version, day, token, unsent) => ({
-  p: each(config, () => false),
-  v: version,
-  d: day,
-  t: token,
-  w: unsent,
-});
+export const refusal = (config, d, t, w) => ({ p: each(config, () => false), v: config.policy_version, d, t, w });

@@ -1,52 +1,43 @@
 // @ts-check
 /** The one storage key. Where storage is denied the choice lives as long as the page. */
-import { asEntry } from "./state.js";
-
-/** @typedef {import("./types.js").Entry} Entry */
+import { isOwnOrigin } from "./script.js";
+import { asEntry, fromMirror } from "./state.js";
 
 export const KEY = "consent-service";
 
-/** @type {{[site: string]: unknown} | undefined} */
+/** @type {{[site: string]: any} | undefined} */
 let memory;
 
-function all() {
-  if (memory) return memory;
+/** @returns {{[site: string]: any}} */
+export function all() {
   try {
-    const stored = JSON.parse(localStorage.getItem(KEY) || "{}");
-    return stored && typeof stored === "object" ? stored : {};
+    return memory || JSON.parse(localStorage.getItem(KEY) || "{}") || {};
   } catch (_) {
     return {};
   }
 }
 
-/** Return what is remembered for a site. @param {string} site */
-export const read = (site) => asEntry(all()[site]);
+/** Return what is remembered for a site; a browser that forgot its storage still has the server's mirror. @param {string} site */
+export const read = (site) => asEntry(all()[site]) || fromMirror(mirror(site));
 
 /**
- * Remember a choice, or forget it.
+ * Remember a choice under the key of its site, or forget it.
  * @param {string} site
- * @param {Entry | null} entry
+ * @param {any} entry
  */
 export function write(site, entry) {
   const sites = all();
-  if (entry) sites[site] = entry;
-  else delete sites[site];
+  sites[site] = entry || undefined;
   try {
-    if (Object.keys(sites).length) localStorage.setItem(KEY, JSON.stringify(sites));
-    else localStorage.removeItem(KEY);
+    localStorage.setItem(KEY, JSON.stringify(sites));
   } catch (_) {
     memory = sites;
   }
 }
 
 /**
- * Tell whether the server's HttpOnly cookie took: its readable mirror lies beside it and names no person.
+ * Return the readable mirror of the server's HttpOnly cookie, which names no person; "" where the service is foreign.
  * @param {string} site
  */
-export function cookieTook(site) {
-  try {
-    return ("; " + document.cookie).includes(`; consent-${site}-mirror=`);
-  } catch (_) {
-    return false;
-  }
-}
+export const mirror = (site) =>
+  (isOwnOrigin && (document.cookie.match(`consent-${site}-mirror=([^;]+)`) || [])[1]) || "";

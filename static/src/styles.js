@@ -1,35 +1,30 @@
 // @ts-check
-/** The banner's style sheet, constructed: a strict content security policy sees no inline style. */
-import base from "./banner.css";
-import { buttonColors } from "./colors.js";
-
-const DARK =
-  "color-scheme:dark;--consent-surface:#1b1f24;--consent-ink:#f4f6f8;--consent-quiet:#c9d0d8;" +
-  "--consent-line:#3a424c;--consent-edge:#98a2ae;";
+/** Style sheets, constructed: a strict content security policy sees no inline style. */
+import banner from "./banner.css";
+import { config } from "./choice.js";
+import { nonce } from "./script.js";
 
 /**
- * Dress a shadow root.
- * @param {ShadowRoot} root
- * @param {import("./types.js").Config} config
+ * Add a sheet to the document or a shadow root; the returned function replaces its rules.
+ * @param {Document | ShadowRoot} root
+ * @param {string} rules
+ * @returns {(rules: string) => void}
  */
-export function dress(root, { theme, colors }) {
-  const { light, dark } = buttonColors(colors && colors.accent);
-  const night = `:host{${DARK}${dark}}`;
-  const text =
-    `${base}:host{${light}}` +
-    (theme === "dark" ? night : theme === "light" ? "" : `@media (prefers-color-scheme:dark){${night}}`);
-  const sheet = construct(text);
-  if (sheet) root.adoptedStyleSheets = [sheet];
-  else root.append(Object.assign(document.createElement("style"), { textContent: text }));
-}
-
-/** Make a sheet, or nothing where the browser cannot. @param {string} text */
-export function construct(text) {
+export function addStyle(root, rules) {
   try {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(text);
-    return "adoptedStyleSheets" in document ? sheet : null;
+    sheet.replaceSync(rules);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    return (next) => sheet.replaceSync(next);
   } catch (_) {
-    return null;
+    // Browsers that cannot take an element, with the nonce of the tag.
+    const style = document.createElement("style");
+    style.nonce = nonce;
+    style.textContent = rules;
+    ("head" in root ? root.head : root).append(style);
+    return (next) => (style.textContent = next);
   }
 }
+
+/** Dress a shadow root in the banner's rules and what follows from the site's theme. @param {ShadowRoot} root */
+export const dress = (root) => addStyle(root, banner + config.style);

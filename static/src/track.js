@@ -1,110 +1,131 @@
 // @ts-check
-/** The tracker. It listens to nothing and keeps nothing until measuring is granted, and lets go of everything when it ends. */
+/**
+ * The tracker. It listens to nothing and keeps nothing until measuring is granted, and lets go of everything when it ends.
+ * Pages, the page's own events and their delivery are here; what else a policy declares comes with the on-demand part.
+ */
 import { obey } from "./acts.js";
 import { config, entry } from "./choice.js";
 import { createQueue } from "./queue.js";
-import { leave, post, uuid } from "./transport.js";
+import { setting } from "./script.js";
+import { all } from "./store.js";
+import { post, uuid } from "./transport.js";
 
-/** @type {Set<string>} */
-let declared = new Set();
-let isOn = false;
-let measuring = "";
+/** @typedef {import("./types.js").Extra} Extra */
+
+/** @type {string[]} */
+let declared = [];
+/** Ends every listening at once. @type {AbortController | null} */
+let life = null;
 let page = "";
 let referrer = "";
-/** @type {(() => void)[]} */
-let undo = [];
+let isWrapped = false;
+/** What the on-demand part adds. @type {import("./types.js").Watch | undefined} */
+let watch;
+/** What the page has asked to see of each event before it is kept. @type {Set<import("./types.js").Before>} */
+export const before = new Set();
 
-const body = (/** @type {object[]} */ events) => ({ site: config.site, token: (entry && entry.t) || null, events });
-const queue = createQueue({
-  send: (events) => post("/v1/events", body(events)),
-  refused(code) {
+/** Tell whether the policy declares a group of data. @param {string} group */
+export const has = (group) => declared.includes(group);
+const deliver = (/** @type {object[]} */ events) =>
+  post("/v1/events", { site: config.site, token: entry && entry.t, events });
+export const queue = createQueue(
+  deliver,
+  (code) => {
     stop();
-    obey(code, measuring);
+    obey(code);
   },
-  clock: () => performance.now(),
-  later: setTimeout,
-});
+  () => performance.now(),
+  setTimeout,
+);
 
-/** @param {string} name @param {import("./types.js").Extra} [extra] */
-function event(name, { props, revenue } = {}) {
-  const has = (/** @type {string} */ group) => declared.has(group);
-  return {
-    id: uuid(),
-    name,
-    url: has("page") ? location.href.split("#")[0] : `${location.origin}/`,
-    referrer: has("source") && referrer ? referrer : undefined,
-    props: has("props") ? props : undefined,
-    revenue: has("revenue") ? revenue : undefined,
-    screen_width: has("device") ? screen.width : undefined,
-  };
+/** The page on screen: path and query; where the tag says so, the path after the hash stands for pages too. */
+function shown() {
+  const { origin, pathname, search, hash } = location;
+  return origin + (setting("data-hash") !== null && hash[1] === "/" ? pathname + hash.slice(2) : pathname + search);
 }
 
-/** The page on screen: path and query; a hash alone is not another page. */
-const shown = () => location.origin + location.pathname + location.search;
+/** Take an event, as the page wants it. @param {string} name @param {object} fields @param {boolean} [isUrgent] */
+export function add(name, fields, isUrgent) {
+  /** @type {any} */
+  let event = { id: uuid(), name, url: has("page") ? page : location.origin + "/", screen_width: has("device") ? screen.width : undefined, ...fields };
+  try {
+    for (const edit of before) event = event && edit(event);
+    if (event) queue.add(event, isUrgent);
+  } catch (error) {
+    // What the page meant to take out may still be in it.
+    console.warn("consent: event dropped", error);
+  }
+}
 
 function pageview() {
   page = shown();
-  queue.add(event("pageview"), true);
+  add("pageview", { referrer: (has("source") && referrer) || undefined }, true);
   referrer = page;
 }
 
 function moved() {
-  if (isOn && shown() !== page) pageview();
+  if (!life || shown() === page) return;
+  if (watch) watch.turn_();
+  pageview();
 }
 
-/** @param {EventTarget} target @param {string} name @param {(event: any) => void} heard */
-function listen(target, name, heard) {
-  target.addEventListener(name, heard);
-  undo.push(() => target.removeEventListener(name, heard));
-}
-
-/** @param {"pushState" | "replaceState"} name */
-function wrap(name) {
-  const original = history[name];
-  const wrapped = /** @type {History["pushState"]} */ (
-    function (...args) {
-      original.apply(history, args);
-      moved();
-    }
-  );
-  history[name] = wrapped;
-  undo.push(() => {
-    if (history[name] === wrapped) history[name] = original;
-  });
-}
+/** Listen until the tracker ends. @param {EventTarget} target @param {string} name @param {(event: any) => void} heard */
+export const listen = (target, name, heard) =>
+  target.addEventListener(name, heard, { capture: true, passive: true, signal: /** @type {AbortController} */ (life).signal });
 
 function hidden() {
+  if (document.visibilityState !== "hidden") return;
+  if (watch) watch.turn_();
   const events = queue.drain();
-  if (events.length) leave("/v1/events", body(events));
+  if (!events[0]) return;
+  if (watch && queue.isFailing()) watch.keep_(events);
+  else deliver(events);
+}
+
+/** Let the on-demand part watch too. @param {import("./types.js").Watch} more */
+export function extend(more) {
+  watch = more;
+  if (life) watch.begin_();
+}
+
+function begin() {
+  pageview();
+  if (watch) watch.begin_();
 }
 
 /** Start measuring what the policy says is collected. @param {import("./types.js").Purpose} purpose */
-export function start({ id, data }) {
-  measuring = id;
-  declared = new Set(data);
-  if (isOn) return;
-  isOn = true;
-  referrer = document.referrer;
-  wrap("pushState");
-  wrap("replaceState");
+export function start({ data = [] }) {
+  declared = data;
+  if (life || all().out) return;
+  life = new AbortController();
+  ({ referrer } = document);
+  if (!isWrapped)
+    for (const name of /** @type {("pushState" | "replaceState")[]} */ (["pushState", "replaceState"])) {
+      const original = history[name];
+      history[name] = function () {
+        original.apply(this, /** @type {any} */ (arguments));
+        moved();
+      };
+    }
+  isWrapped = true;
   listen(window, "popstate", moved);
-  listen(window, "pagehide", hidden);
-  listen(document, "visibilitychange", () => document.visibilityState === "hidden" && hidden());
-  listen(window, "pageshow", ({ persisted }) => persisted && isOn && pageview());
+  listen(document, "visibilitychange", hidden);
+  listen(window, "pageshow", ({ persisted }) => persisted && pageview());
   // A page that is only being prepared has not been seen by anyone yet.
-  if (document.prerendering) listen(document, "prerenderingchange", pageview);
-  else pageview();
+  if (document.prerendering) listen(document, "prerenderingchange", begin);
+  else begin();
 }
 
 export function stop() {
-  if (!isOn) return;
-  isOn = false;
+  if (!life) return;
+  life.abort();
+  life = null;
   queue.clear();
-  undo.forEach((step) => step());
-  undo = [];
 }
 
-/** Take an event of the page's own; nothing happens without a grant. @param {string} name @param {import("./types.js").Extra} [extra] */
-export function track(name, extra) {
-  if (isOn && (name === "pageview" || declared.has("events"))) queue.add(event(String(name), extra));
+/** Take an event of the page's own; nothing happens without a grant. @param {string} name @param {Extra} [extra] */
+export function track(name, { props, revenue } = {}) {
+  if (!life) return;
+  if (name === "pageview") pageview();
+  else if (has("events")) add(name + "", { props: has("props") ? props : undefined, revenue: has("revenue") ? revenue : undefined });
 }

@@ -1,66 +1,45 @@
 // @ts-check
-/** Requests to the service. They never carry a cookie to a foreign origin and never wait longer than the limit. */
-import { backoff, mayRetry } from "./queue.js";
-import { origin } from "./script.js";
+/** Requests to the service. They carry no cookie to a foreign origin: that is what `fetch` does unless told otherwise. */
+import { mayRetry } from "./retry.js";
+import { base } from "./script.js";
 
 /** @typedef {import("./types.js").Answer} Answer */
 
-const LIMIT = 10000;
-const ATTEMPTS = 3;
-const credentials = origin === location.origin ? "same-origin" : "omit";
-
-/** @param {number} ms @returns {Promise<any>} */
-const after = (ms) => new Promise((done) => setTimeout(done, ms));
-
 /**
- * Post a document once. Text, so that no preflight is needed; kept alive, so that a closing page does not lose it.
+ * Post a document. Text, so that no preflight is needed; kept alive, so that a closing page does not lose it.
  * @param {string} path
  * @param {object} body
+ * @param {number} [tries]
  * @returns {Promise<Answer>}
  */
-export async function post(path, body) {
-  try {
-    const response = await Promise.race([
-      fetch(origin + path, { method: "POST", body: JSON.stringify(body), credentials, keepalive: true, referrerPolicy: "origin" }),
-      after(LIMIT).then(() => Promise.reject()),
-    ]);
-    const answer = await response.json().catch(() => ({}));
-    const { code } = answer.error || {};
-    return { status: response.status, body: answer, code: code || "", wait: Number(response.headers.get("Retry-After")) || 0 };
-  } catch (_) {
-    return { status: 0, body: {}, code: "", wait: 0 };
-  }
-}
-
-/**
- * Post a document until it is answered, a few times.
- * @param {string} path
- * @param {object} body
- */
-export async function insist(path, body) {
-  for (let attempt = 1; ; attempt++) {
-    const answer = await post(path, body);
-    if (!mayRetry(answer) || attempt === ATTEMPTS) return answer;
-    await after(Math.min(answer.wait * 1000, 60000) || backoff(attempt));
-  }
-}
-
-/**
- * Hand a document to the browser while the page goes away.
- * @param {string} path
- * @param {object} body
- */
-export function leave(path, body) {
-  // A beacon always takes cookies along; to a foreign origin only a kept-alive request can leave them at home.
-  if (credentials === "omit" && "keepalive" in Request.prototype) post(path, body);
-  else navigator.sendBeacon(origin + path, JSON.stringify(body));
-}
+export const post = (path, body, tries = 1) =>
+  fetch(base + path, {
+    method: "POST",
+    body: JSON.stringify(body),
+    keepalive: true,
+  })
+    .then(async (response) => {
+      const answer = await response.json();
+      const wait = +(response.headers.get("Retry-After") || 0);
+      return { status: response.status, body: answer, code: (answer.error || {}).code || "", wait };
+    })
+    .catch(() => ({ status: 0, body: {}, code: "", wait: 0 }))
+    .then((answer) =>
+      tries > 1 && mayRetry(answer)
+        ? new Promise((done) => setTimeout(done, Math.min(answer.wait || 1, 60) * 1000)).then(() => post(path, body, tries - 1))
+        : answer,
+    );
 
 /** Fetch a document without credentials. @param {string} path */
-export const get = (path) => fetch(origin + path, { credentials: "omit", referrerPolicy: "origin" }).then((answer) => answer.json());
+export const get = (path) =>
+  fetch(base + path, { credentials: "omit" }).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
 
-/** Make a random UUID, also where the page is not a secure context. */
-export const uuid = () =>
-  "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
-    (+digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (+digit / 4)))).toString(16),
-  );
+const hex = (/** @type {ArrayBuffer | Uint8Array} */ bytes) =>
+  [...new Uint8Array(bytes)].map((byte) => (byte + 256).toString(16).slice(1)).join("");
+
+/** Make a random id of 32 hexadecimal digits, also where the page is not a secure context. */
+export const uuid = () => hex(crypto.getRandomValues(new Uint8Array(16)));
+
+/** Return the SHA-256 of a text in hexadecimal, or nothing where the page is not a secure context. @param {string} text */
+export const digest = async (text) =>
+  crypto.subtle && hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

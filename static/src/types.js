@@ -3,39 +3,73 @@
 
 /**
  * @typedef {{name: string, kind: string, days?: number, description?: string}} Cookie
- * @typedef {{id: string, title: string, description: string, measures?: boolean, data?: string[], recipients?: string[],
- *   retention_days?: number, cookies?: Cookie[]}} Purpose
+ * @typedef {{id: string, title: string, description: string, measures?: boolean, data?: string[], collected?: string[],
+ *   recipients?: string[], retention_days?: number, cookies?: Cookie[]}} Purpose
  * @typedef {{[name: string]: string}} Texts
+ * @typedef {{purpose: string, host: string}} Rule
  */
 
 /**
- * What the server says about one site in one language.
+ * What the server says about one site in one language. The per-site script carries only what the first layer needs.
  * @typedef {object} Config
  * @property {string} site
  * @property {string} language
- * @property {"ltr" | "rtl"} dir
+ * @property {"ltr" | "rtl"} [dir] left to right without it
  * @property {string[]} languages
  * @property {number} policy_version
  * @property {string} banner_hash
  * @property {Purpose[]} purposes
  * @property {Purpose[]} [exempt]
- * @property {{name: string}} controller
  * @property {Texts} texts
  * @property {string} policy_url
  * @property {number} valid_days
  * @property {number} refusal_days
- * @property {"bar" | "corner" | "dialog"} layout
+ * @property {"bar" | "corner" | "dialog"} [layout]
  * @property {{gpc?: "refuse" | "ask" | "ignore"}} signals
  * @property {{reason: string, purposes?: string[]} | null} [asked_again]
  * @property {number} [material_version] grants given to an older version are asked again
  * @property {number} [refusal_material_version] refusals of an older version are asked again
- * @property {"auto" | "light" | "dark"} [theme]
- * @property {{accent?: string}} [colors]
+ * @property {string} style the rules that follow from the site's theme and colours
  * @property {string} [logo_url]
  * @property {"stay" | "reload"} [after_withdrawal]
+ * @property {{[purpose: string]: string[]}} [consent_mode] the types of Google's consent mode that each purpose grants
+ * @property {string[]} [consent_mode_regions] where its default is denied, everywhere without any
+ * @property {{[purpose: string]: string[]}} [uet]
+ * @property {{[purpose: string]: string[]}} [clarity]
+ * @property {Rule[]} [blocking]
  */
 
-/** @typedef {{site: string, default_language: string, banners: {[language: string]: Config}}} Bundle */
+/**
+ * What the per-site script has inside: `common` for all languages, the rest by language.
+ * @typedef {{default_language: string, common: Partial<Config>, banners: {[language: string]: Partial<Config>}}} Bundle
+ */
+
+/** What the core lends to the part that is fetched on demand. @typedef {ReturnType<typeof import("./core.js").core>} Core */
+
+/**
+ * What the on-demand part adds to the tracker.
+ * @typedef {object} Watch
+ * @property {() => void} begin_ the measuring begins, on the page on screen
+ * @property {() => void} turn_ the page is left, or hidden
+ * @property {(events: object[]) => void} keep_ keeps events that a closing page cannot deliver
+ */
+
+/**
+ * The part that is fetched on demand. The build shortens names that end in an underscore.
+ * @typedef {object} More
+ * @property {(action: string, event: Event) => Promise<void>} act_ answers the buttons that the core does not know
+ * @property {(text: string) => void} explain_ says a text that the core does not carry
+ * @property {(isOwed: boolean) => void} follow_ goes on after a choice, and delivers what the service is owed
+ * @property {(purposes: Purposes, act: Act) => Promise<"saved" | "failed" | "" | undefined>} turnOff_
+ * @property {() => Promise<any>} withdraw_
+ * @typedef {(core: Core) => More} Part
+ */
+
+/**
+ * A part that joins the core only where a site asks for it. It is told of every change of what is granted, and first of
+ * what stands when the page begins; the hook may hold elements back.
+ * @typedef {(config: Config, isGranted: (purpose: string) => boolean) => (isFirst: boolean) => void} Hook
+ */
 
 /** @typedef {{[purpose: string]: boolean}} Purposes */
 
@@ -46,11 +80,10 @@
  * @property {number} v policy version it was made on
  * @property {string} d day it was made, UTC, by this browser's clock
  * @property {string} [t] token, unless the server's own cookie carries it
- * @property {string} [r] receipt id
- * @property {string} [a] decided_at
- * @property {string} [e] expires_at
+ * @property {{[name: string]: any}} [b] what the service answered to a grant, without the token
  * @property {1} [g] granted while the browser sent the privacy signal
- * @property {1 | 2 | string[]} [w] not yet acknowledged: 1 a refusal, 2 a withdrawal, a list: withdrawal of these purposes
+ * @property {{at: number, events: any[]}} [q] events that a closed page could not deliver
+ * @property {1 | string[]} [w] not yet acknowledged: 1 a refusal, a list: withdrawal of these purposes
  */
 
 /**
@@ -74,15 +107,18 @@
 
 /** @typedef {{purposes: Purposes, decided: boolean}} Change */
 
+/** Edits an event before it is kept, or drops it. @typedef {(event: any) => any} Before */
+
 /**
  * @typedef {object} PageApi
  * @property {(purpose: string) => boolean} granted
  * @property {() => boolean} decided
- * @property {(name: "change", fn: (change: Change) => void) => () => void} on
+ * @property {(name: string, fn: (subject: any) => any) => () => void} on `change`, or `before` an event is kept
  * @property {() => void} show
  * @property {() => Promise<any>} withdraw
  * @property {(name: string, extra?: Extra) => void} track
- * @property {() => ({receipt_id: string, decided_at: string, expires_at: string, policy_version: number, purposes: Purposes} | null)} receipt
+ * @property {(out: boolean) => void} optOut leave this browser out of the measuring, from the next page on
+ * @property {() => {[name: string]: any} | null} receipt
  */
 
 export {};

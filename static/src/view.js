@@ -1,146 +1,174 @@
 // @ts-check
 /** The banner on the page: one host, one panel at a time, one status line, and a way back when the page has none. */
 import { decide } from "./acts.js";
-import { asking, chosen, config, refusedBySignal } from "./choice.js";
-import { button, make } from "./dom.js";
+import { asking, config, entry, refusedBySignal } from "./choice.js";
+import { button } from "./dom.js";
 import { evidenceOf, wordsOf } from "./evidence.js";
 import { focusFirst, pageControl } from "./focus.js";
+import { load } from "./load.js";
+import { make } from "./make.js";
 import { makeBanner } from "./panel.js";
-import { makePreferences, switches } from "./preferences.js";
-import { makeRoom } from "./room.js";
-import { each } from "./state.js";
-import { dress } from "./styles.js";
+import { each, idsOf } from "./state.js";
+import { addStyle, dress } from "./styles.js";
 
 const host = document.createElement("consent-banner");
-const root = host.attachShadow({ mode: "open" });
+export const root = host.attachShadow({ mode: "open" });
 const status = make("div", { class: "said", role: "status" });
-const wayBack = button("open", "", "open");
 /** @type {HTMLElement | null} */
-let panel = null;
+let wayBack = null;
+/** @type {HTMLElement | null} */
+export let panel = null;
 /** What had the focus before the banner took it. @type {HTMLElement | null} */
 let last = null;
-let isReopened = false;
-let leaveRoom = () => {};
+let isConfirming = false;
+/** Room for a bar: what has the focus, and the page's last line, must never be hidden under it, and nothing may move.
+ * @type {((rules: string) => void) | undefined} */
+let setRoom;
 
 root.append(status);
-wayBack.addEventListener("click", () => open(true));
+root.addEventListener("click", act);
 root.addEventListener("focusin", (event) => {
   const from = /** @type {HTMLElement | null} */ (/** @type {FocusEvent} */ (event).relatedTarget);
   if (from && !root.contains(from)) last = from;
 });
 
+// A framework that puts another body in its place must not take the choice away with it.
+const keeper = new MutationObserver(() => host.isConnected || (panel ? open(true) : wayBack && settle()));
+
 function mount() {
-  const { language, dir } = config;
-  if (!host.lang) dress(root, config);
-  host.lang = language;
-  host.dir = dir;
-  if (document.body.firstChild !== host) document.body.prepend(host);
+  const { body, documentElement } = document;
+  if (!host.lang) dress(root);
+  host.lang = config.language;
+  host.dir = config.dir || "ltr";
+  if (body.firstChild !== host) body.prepend(host);
+  for (const place of [documentElement, body]) keeper.observe(place, { childList: true });
 }
 
 function clear() {
-  leaveRoom();
-  leaveRoom = () => {};
-  if (panel) panel.remove();
-  panel = null;
-  delete host.dataset.open;
+  if (setRoom) setRoom("");
+  for (const element of [panel, wayBack]) if (element) element.remove();
+  panel = wayBack = null;
+  isConfirming = false;
 }
 
 /** @param {string} words */
 const say = (words) => setTimeout(() => (status.textContent = words), 100);
 
-/** @param {HTMLElement} next @param {string} layout @param {boolean} takesFocus */
-function place(next, layout, takesFocus) {
+/**
+ * Put a panel on the page, alone.
+ * @param {HTMLElement} next
+ * @param {string} layout
+ * @param {boolean} takesFocus
+ */
+export function place(next, layout, takesFocus) {
   clear();
   mount();
-  wayBack.remove();
   panel = next;
   root.append(next);
-  host.dataset.open = layout;
-  const text = /** @type {HTMLElement} */ (next.firstChild);
-  if (next.localName === "dialog") {
+  if (layout === "dialog") {
     const dialog = /** @type {HTMLDialogElement} */ (next);
-    next.addEventListener("cancel", back);
-    next.addEventListener("close", back);
+    // Escape hides it for this page view and stores nothing; a second layer goes back by its own hand.
+    dialog.oncancel = dialog.onclose = (event) => {
+      event.preventDefault();
+      if (panel === dialog) hide();
+    };
     if (dialog.showModal) dialog.showModal();
-    else next.setAttribute("open", "");
-  } else leaveRoom = makeRoom(next);
-  next.addEventListener("click", act);
+    else dialog.setAttribute("open", "");
+  } else {
+    const height = `${next.offsetHeight + 24}px`;
+    const rules = `html{scroll-padding-bottom:${height}!important}html::after{content:"";display:block;height:${height}}`;
+    if (setRoom) setRoom(rules);
+    else setRoom = addStyle(document, rules);
+  }
+  const text = /** @type {HTMLElement} */ (next.firstChild);
   if (text.scrollHeight > text.clientHeight) {
-    const named = { tabindex: "0", role: "group", "aria-labelledby": "title" };
-    Object.entries(named).forEach(([name, value]) => text.setAttribute(name, value));
+    text.tabIndex = 0;
+    text.setAttribute("role", "group");
+    text.setAttribute("aria-labelledby", "title");
   }
   if (takesFocus) /** @type {HTMLElement} */ (text.querySelector("h2")).focus({ preventScroll: true });
 }
 
-/** Show the first layer. @param {boolean} byVisitor whether the visitor asked for it, and so expects the focus there */
-export function open(byVisitor) {
-  const { texts, asked_again } = config;
-  const notice = refusedBySignal()
-    ? texts.signal
-    : asking() === "material" && asked_again
-      ? asked_again.reason
-      : "";
-  const layout = config.layout || "bar";
-  if (byVisitor) {
-    isReopened = true;
-    if (document.activeElement && document.activeElement !== host) last = /** @type {HTMLElement} */ (document.activeElement);
-  }
-  place(makeBanner(config, notice, layout), layout, byVisitor || layout === "dialog");
-  if (!byVisitor && layout !== "dialog") say(texts.title);
+/**
+ * Show the first layer.
+ * @param {boolean} byVisitor whether the visitor asked for it, and so expects the focus there
+ * @param {string} [notice] what has to be said above the sentence
+ */
+export function open(byVisitor, notice) {
+  const { texts, asked_again, layout = "bar" } = config;
+  if (asked_again && asking() === "material") notice = notice || asked_again.reason;
+  const { activeElement } = document;
+  if (byVisitor && activeElement !== host) last = /** @type {HTMLElement | null} */ (activeElement);
+  const takesFocus = byVisitor || layout === "dialog";
+  place(makeBanner(notice, layout), layout, takesFocus);
+  if (!takesFocus) say(notice || texts.title);
+  if (refusedBySignal()) explain("signal");
 }
 
-/** Escape: from the second layer to the first, from the first out, storing nothing. @param {Event} event */
-function back(event) {
-  event.preventDefault();
-  if (event.target !== panel) return;
-  if (!panel || panel.querySelector('[data-action="customize"],.one') || config.purposes.length < 2) return hide();
-  open(isReopened);
-  const customize = /** @type {HTMLElement | null} */ (root.querySelector('[data-action="customize"]'));
-  if (customize) customize.focus();
+/** Say what is rarely said, and so not carried along. @param {string} text */
+const explain = (text) => load().then((more) => more.explain_(text), () => {});
+
+/** Say something in the panel and aloud. @param {string} words */
+export function note(words) {
+  if (panel) /** @type {HTMLElement} */ (panel.querySelector("h2")).after(make("p", { class: "note" }, words));
+  say(words);
 }
 
-function hide() {
-  const hadFocus = !!root.activeElement;
+/** Close the banner, if it is open. */
+export function hide() {
+  const hadFocus = root.activeElement;
   clear();
   settle();
   if (hadFocus) focusFirst([last, pageControl(), wayBack]);
   last = null;
-  isReopened = false;
 }
 
 /** Offer a way back: the page's own control, or else our button. */
 export function settle() {
   if (panel || !config.purposes.length) return;
-  wayBack.textContent = config.texts.open;
+  if (wayBack) wayBack.remove();
+  wayBack = null;
   if (pageControl()) {
-    wayBack.remove();
     // Long enough for the status to be read out; then nothing of ours is left on the page.
-    setTimeout(() => panel || wayBack.isConnected || host.remove(), 5000);
+    setTimeout(() => panel || wayBack || host.remove(), 5000);
   } else {
     mount();
-    root.append(wayBack);
+    root.append((wayBack = button("open", "open")));
   }
 }
 
-/** @param {Event} event */
-async function act(event) {
-  const target = /** @type {Element} */ (event.target).closest("[data-action]");
-  if (!target || !panel) return;
-  const action = target.getAttribute("data-action");
-  if (action === "customize") return place(makePreferences(config, chosen()), "dialog", true);
-  const isSecond = !!panel.querySelector('[data-action="save"]');
-  const purposes = action === "save" ? switches(panel) : each(config, () => action === "accept");
+/**
+ * Take a choice made on the panel.
+ * @param {import("./types.js").Purposes} purposes
+ * @param {Event} event
+ * @param {1 | 2} layer
+ */
+export async function choose(purposes, event, layer) {
+  if (!panel) return;
+  // Some assistive tools click so, and some scripts: the person is asked, the script is slowed and its act marked.
+  if (idsOf(purposes)[0] && !event.isTrusted && !isConfirming) {
+    isConfirming = true;
+    return explain("confirm");
+  }
+  /** @type {import("./types.js").Act} */
   const made = {
-    mechanism: /** @type {"banner" | "preferences"} */ (isSecond || isReopened ? "preferences" : "banner"),
-    layer: /** @type {1 | 2} */ (isSecond ? 2 : 1),
+    mechanism: layer > 1 || entry ? "preferences" : "banner",
+    layer,
     rendered: wordsOf(panel),
     evidence: evidenceOf(panel, event),
   };
   hide();
-  const outcome = await decide(purposes, made);
+  const outcome = await decide(purposes, made).catch(() => "failed");
   if (outcome === "saved") say(config.texts.saved);
-  else if (outcome !== "overtaken" && !panel) open(false);
+  else if (outcome !== undefined && !panel) open(false, config.texts[outcome]);
 }
 
-/** Close the banner, if it is open. */
-export const close = () => panel && hide();
+/** @param {Event} event */
+function act(event) {
+  const target = /** @type {Element} */ (event.target).closest("[data-action]");
+  const action = target && target.getAttribute("data-action");
+  if (action === "open") open(true);
+  else if (panel && !panel.matches(".centre") && (action === "refuse" || action === "accept"))
+    choose(each(config, () => action === "accept"), event, 1);
+  else if (action) load().then((more) => more.act_(action, event)).catch(() => note(config.texts.failed));
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoff, createQueue } from "../../static/src/queue.js";
+import { createQueue } from "../../static/src/queue.js";
+import { backoff } from "../../static/src/retry.js";
 
 const OK = { status: 202, body: {}, code: "", wait: 0 };
 
@@ -11,15 +12,15 @@ function world(answers = []) {
   const sent = [];
   const refusals = [];
   const settle = () => new Promise((done) => setImmediate(done));
-  const queue = createQueue({
-    send: async (events) => {
+  const queue = createQueue(
+    async (events) => {
       sent.push(events);
       return answers.shift() || OK;
     },
-    refused: (code) => refusals.push(code),
-    clock: () => now,
-    later: (run, ms) => timers.push({ at: now + ms, run }),
-  });
+    (code) => refusals.push(code),
+    () => now,
+    (run, ms) => timers.push({ at: now + ms, run }),
+  );
   return {
     queue,
     sent,
@@ -101,13 +102,14 @@ test("a refusal of the gate ends it: nothing is kept, nothing is sent again", as
   assert.deepEqual(queue.drain(), []);
 });
 
-test("a batch that is too large is halved, and given up only when it is one event", async () => {
+test("a batch that is too large is sent event by event, and given up only when it is one", async () => {
   const large = { status: 413, body: {}, code: "too_large", wait: 0 };
   const { queue, sent, pass, settle } = world([large, large, large, large]);
   for (let index = 0; index < 10; index++) queue.add({ id: index });
   await settle();
   await pass(10000);
-  assert.deepEqual(sent.slice(0, 5).map((events) => events.length), [10, 5, 3, 2, 1].slice(0, 5));
+  assert.deepEqual(sent.map((events) => events.length), [10, 1, 9, 1, 8]);
+  assert.deepEqual(sent[4].map(({ id }) => id), [2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
 test("what clears the queue while a batch is on its way is not undone by the answer", async () => {
@@ -133,4 +135,11 @@ test("a service that is down for long does not fill the page's memory, nor the l
   const handed = [];
   for (let batch = queue.drain(); batch.length; batch = queue.drain()) handed.push(batch.length);
   assert.deepEqual(handed, [50, 50, 50, 50, 50, 50, 50, 50, 50, 40]);
+});
+
+test("what an earlier page could not deliver is sent with its age", async () => {
+  const { queue, sent, pass } = world();
+  queue.restore([{ id: "a", age_ms: 90000 }]);
+  await pass(1000);
+  assert.deepEqual(sent, [[{ id: "a", age_ms: 91000 }]]);
 });

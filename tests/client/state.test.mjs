@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asEntry, askReason, dayOf, grantsOf, refusal, signalDecides } from "../../static/src/state.js";
+import { asEntry, askReason, dayOf, fromMirror, grantsOf, refusal, signalDecides } from "../../static/src/state.js";
 import { DAY, NOON, config } from "./config.mjs";
 
 const granted = (changes = {}) => ({
@@ -8,12 +8,10 @@ const granted = (changes = {}) => ({
   v: 3,
   d: "2026-11-24",
   t: "token",
-  r: "receipt",
-  a: "2026-11-24T12:00:00Z",
-  e: "2027-05-23T12:00:00Z",
+  b: { receipt_id: "receipt", decided_at: "2026-11-24T12:00:00Z", expires_at: "2027-05-23T12:00:00Z" },
   ...changes,
 });
-const refused = (changes = {}) => ({ ...refusal(config(), 3, "2026-11-24", "token"), ...changes });
+const refused = (changes = {}) => ({ ...refusal(config(), "2026-11-24", "token"), ...changes });
 
 test("a browser without a choice is asked", () => {
   assert.equal(askReason(null, config(), NOON), "first");
@@ -43,7 +41,7 @@ test("a choice that turned some purposes on lasts as long as a grant", () => {
 });
 
 test("the server's own expiry shortens a grant, whatever this browser's clock says", () => {
-  const short = granted({ e: "2026-12-04T12:00:00Z" });
+  const short = granted({ b: { ...granted().b, expires_at: "2026-12-04T12:00:00Z" } });
   assert.equal(askReason(short, config(), NOON + 9 * DAY), "");
   assert.equal(askReason(short, config(), NOON + 11 * DAY), "expired");
   const ahead = granted({ d: dayOf(NOON + 4000 * DAY) });
@@ -56,16 +54,16 @@ test("a choice dated far in the future by a clock since put right is asked again
 
 test("nothing is granted by an expired, outdated or absent choice, or against the signal", () => {
   const none = { analytics: false };
-  assert.deepEqual(grantsOf(granted(), config(), NOON, false), { analytics: true });
-  assert.deepEqual(grantsOf(granted(), config(), NOON, true), none);
-  assert.deepEqual(grantsOf(granted(), config(), NOON + 181 * DAY, false), none);
-  assert.deepEqual(grantsOf(granted({ v: 0 }), config(), NOON, false), none);
-  assert.deepEqual(grantsOf(null, config(), NOON, false), none);
+  assert.deepEqual(grantsOf(granted(), config(), false, NOON), { analytics: true });
+  assert.deepEqual(grantsOf(granted(), config(), true, NOON), none);
+  assert.deepEqual(grantsOf(granted(), config(), false, NOON + 181 * DAY), none);
+  assert.deepEqual(grantsOf(granted({ v: 0 }), config(), false, NOON), none);
+  assert.deepEqual(grantsOf(null, config(), false, NOON), none);
 });
 
 test("only the literal true grants", () => {
   for (const value of [1, "true", "false", {}, null]) {
-    assert.deepEqual(grantsOf(granted({ p: { analytics: value } }), config(), NOON, false), { analytics: false });
+    assert.deepEqual(grantsOf(granted({ p: { analytics: value } }), config(), false, NOON), { analytics: false });
   }
 });
 
@@ -79,8 +77,8 @@ test("the signal decides until something is granted in spite of it", () => {
 });
 
 test("two browsers that refuse on one day store the same bytes", () => {
-  const morning = refusal(config({ language: "fr" }), 3, dayOf(Date.parse("2026-11-24T00:00:01Z")), "token");
-  const evening = refusal(config({ language: "en" }), 3, dayOf(Date.parse("2026-11-24T23:59:59Z")), "token");
+  const morning = refusal(config({ language: "fr" }), dayOf(Date.parse("2026-11-24T00:00:01Z")), "token");
+  const evening = refusal(config({ language: "en" }), dayOf(Date.parse("2026-11-24T23:59:59Z")), "token");
   const expected = '{"p":{"analytics":false},"v":3,"d":"2026-11-24","t":"token"}';
   assert.equal(JSON.stringify(morning), expected);
   assert.equal(JSON.stringify(evening), expected);
@@ -88,13 +86,23 @@ test("two browsers that refuse on one day store the same bytes", () => {
 
 test("a refusal that was not delivered says so and holds no token", () => {
   assert.equal(
-    JSON.stringify(refusal(config(), 3, "2026-11-24", undefined, 1)),
+    JSON.stringify(refusal(config(), "2026-11-24", undefined, 1)),
     '{"p":{"analytics":false},"v":3,"d":"2026-11-24","w":1}',
   );
 });
 
 test("what is not a choice is read as none", () => {
-  for (const stored of [undefined, null, 1, "x", [], {}, { p: null, v: 1, d: "2026-11-24" }, { p: {}, v: "1", d: "2026-11-24" }, { p: {}, v: 1, d: "x" }]) {
+  for (const stored of [undefined, null, 1, "x", [], {}, { p: null, v: 1, d: "2026-11-24" }, { p: {}, v: "x", d: "2026-11-24" }, { p: {}, v: 1, d: "x" }]) {
     assert.equal(asEntry(stored) || null, null);
   }
+});
+
+test("the server's mirror says what was chosen, on which version and day", () => {
+  const both = { p: { analytics: true, video: true }, v: 3, d: "2026-11-24", g: undefined };
+  assert.deepEqual(fromMirror("3.analytics~video.2026-11-24.0"), both);
+  assert.equal(fromMirror("3.analytics.2026-11-24.1").g, 1);
+  const refused = fromMirror("3..2026-11-24.0");
+  assert.equal(askReason(refused, config(), NOON + DAY), "");
+  assert.deepEqual(grantsOf(refused, config(), false, NOON), { analytics: false });
+  for (const other of ["", "x", "3", "3.analytics", "x.analytics.2026-11-24.0", "3.analytics.today.0"]) assert.equal(fromMirror(other), null);
 });

@@ -46,7 +46,7 @@ def test_the_config_has_the_members_of_the_contract() -> None:
     assert set(found) == {
         "site", "language", "dir", "languages", "policy_version", "banner_hash", "purposes", "exempt",
         "controller", "recipients", "texts", "policy_url", "valid_days", "refusal_days", "layout", "signals",
-        "scope", "asked_again", "theme", "colors", "logo_url", "after_withdrawal", "material_version",
+        "scope", "asked_again", "theme", "style", "logo_url", "after_withdrawal", "material_version",
         "refusal_material_version", "consent_mode", "uet", "blocking",
     }  # fmt: skip
     assert (found["site"], found["policy_version"], found["language"], found["dir"]) == (KEY, 3, "fr", "ltr")
@@ -160,12 +160,21 @@ def test_what_a_site_does_not_use_is_no_part_of_its_config() -> None:
 
 
 def test_both_themes_have_their_pair_of_button_colours() -> None:
-    assert config(site=changed_site(banner={}))["colors"] == {
-        "accent": "#0842a0",
-        "label": "#ffffff",
-        "dark_accent": "#94add7",
-        "dark_label": "#111111",
-    }
+    light, dark = "--button:#0842a0;--label:#ffffff", "--button:#94add7;--label:#111111"
+    style = config(site=changed_site(banner={}))["style"]
+    assert style.startswith(f":host{{color-scheme:light;{light}}}@media(prefers-color-scheme:dark){{:host{{")
+    assert f"color-scheme:dark;{dark}" in style
+    assert dark not in config(site=changed_site(banner={"theme": "light"}))["style"]
+    assert light not in config(site=changed_site(banner={"theme": "dark"}))["style"]
+
+
+def test_only_the_layout_in_use_travels() -> None:
+    bar, corner = (config(site=changed_site(banner={"layout": layout}))["style"] for layout in ("bar", "corner"))
+    assert ".bar" in bar
+    assert ".bar" not in corner
+    assert ".corner" in corner
+    assert "img" not in bar
+    assert "img" in config(site=changed_site(banner={"logo_url": "https://x.example/a.png"}))["style"]
 
 
 BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.png", "colors": {"accent": "#000000"}}

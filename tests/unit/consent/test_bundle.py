@@ -44,26 +44,21 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
         "policy_version": 3,
         "valid_days": 180,
         "refusal_days": 180,
-        "colors": french["colors"],
+        "style": french["style"],
         "signals": {"gpc": "refuse"},
         "purposes": [
             {
                 "id": "analytics",
                 "measures": True,
                 "data": ["page", "source", "campaign", "device", "country", "engagement"],
-                "cookies": [{"name": "consent-service", "kind": "local_storage"}],
             }
         ],
-        "exempt": [{"cookies": [{"name": "consent-service", "kind": "local_storage"}]}],
     }
     assert list(found["banners"]) == ["fr", "en", "es"]
     assert found["banners"]["fr"] == {
         "banner_hash": french["banner_hash"],
         "policy_url": f"/privacy/{KEY}?lang=fr",
-        "texts": {
-            key: french["texts"][key]
-            for key in "title body accept refuse policy open saved failed confirm signal".split()
-        },
+        "texts": {key: french["texts"][key] for key in "title body accept refuse policy open saved failed".split()},
     }
 
 
@@ -80,7 +75,7 @@ def test_every_member_says_what_the_banner_config_says() -> None:
             assert flat[key] == whole[key], key
         assert flat["texts"].items() <= whole["texts"].items()
         assert [purpose["id"] for purpose in flat["purposes"]] == [purpose["id"] for purpose in whole["purposes"]]
-    assert set(found["common"]) >= {"layout", "theme", "logo_url", "after_withdrawal", "material_version", "clarity"}
+    assert set(found["common"]) >= {"layout", "style", "logo_url", "after_withdrawal", "material_version", "clarity"}
     assert found["banners"]["es"]["asked_again"] == {"reason": "Parce que.", "purposes": ["ads"]}
 
 
@@ -103,10 +98,14 @@ def test_a_right_to_left_language_says_so() -> None:
     assert "dir" not in found["fr"]
 
 
-def test_exempt_storage_of_nothing_is_not_told() -> None:
+def test_what_an_exempt_purpose_declares_too_is_not_told_as_to_be_deleted() -> None:
     document = policy_document()
+    cookie = {"name": "consent-service", "kind": "local_storage"}
     document["exempt"][0]["cookies"] = []
-    assert "exempt" not in bundle_config(banners(read(document)), "fr")["common"]
+    [purpose] = bundle_config(banners(read(document)), "fr")["common"]["purposes"]
+    assert purpose["cookies"] == [cookie]
+    [purpose] = bundle_config(banners(), "fr")["common"]["purposes"]
+    assert "cookies" not in purpose
 
 
 WIRED: list[dict[str, Any]] = [
@@ -120,14 +119,16 @@ WIRED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("wired", WIRED)
 def test_the_part_for_other_tools_joins_where_the_site_uses_it(wired: dict[str, Any]) -> None:
     body = write_bundle(banners(**wired), "fr", core=b"CORE();", signals=b"SIGNALS();")
-    assert body.endswith(b";\nvar CONSENT_HOOKS=[];\nSIGNALS();CORE();})();\n")
+    assert body.endswith(b";\nSIGNALS();CORE();})();\n")
     assert json.dumps(next(iter(wired.values())), separators=(",", ":")).encode() in body
 
 
 def test_a_plain_site_gets_no_part_for_other_tools() -> None:
     body = write_bundle(banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", signals=b"SIGNALS();")
     assert body.endswith(b";\nCORE();})();\n")
-    assert body.startswith(b'(function(){var CONSENT_CONFIG={"default_language":"fr","common":{"site":"abcdefabcdef",')
+    assert body.startswith(
+        b'(function(){var CONSENT_HOOKS=[],CONSENT_CONFIG={"default_language":"fr","common":{"site":"abcdefabcdef",'
+    )
 
 
 def test_no_text_of_a_policy_breaks_out_of_the_script() -> None:
@@ -137,5 +138,5 @@ def test_no_text_of_a_policy_breaks_out_of_the_script() -> None:
     body = write_bundle(banners(read(document)), "fr", core=b"", signals=b"").decode()
     assert "\u2028" not in body
     assert "\u2029" not in body
-    written = body.removeprefix("(function(){var CONSENT_CONFIG=").removesuffix(";\n})();\n")
+    written = body.removeprefix("(function(){var CONSENT_HOOKS=[],CONSENT_CONFIG=").removesuffix(";\n})();\n")
     assert json.loads(written)["banners"]["fr"]["texts"]["title"] == title

@@ -20,7 +20,7 @@ def test_each_role_may_what_the_ones_below_it_may() -> None:
         assert [role.includes(other) for other in Role] == [place >= rank for place in range(len(Role))]
 
 
-def test_admins_see_every_site_and_all_others_only_the_listed_ones() -> None:
+def test_whoever_has_sites_listed_sees_only_those_and_admins_all() -> None:
     site = Site(3, "abcdefghjkmn", SiteSettings(name="A", domain="a.example"))
     assert _user(Role.ADMIN).sees(site)
     assert _user(Role.PRIVACY_OFFICER, 3).sees(site)

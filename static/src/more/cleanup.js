@@ -1,7 +1,7 @@
 // @ts-check
 /** Deletion of the first-party cookies and storage keys that a withdrawn purpose declared. */
 
-/** @typedef {import("./types.js").Config} Config */
+/** @typedef {import("../types.js").Config} Config */
 
 /**
  * Delete what the purposes declared, except what an exempt purpose declares too: that remembers the refusal.

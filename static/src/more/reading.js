@@ -1,0 +1,38 @@
+// @ts-check
+/** For how long the page is looked at, in front and with the focus, and how far down. */
+
+const LEAST = 1000;
+
+/**
+ * Watch one page after the other; the returned function ends a page.
+ * @param {import("../types.js").Core} core
+ * @returns {() => void}
+ */
+export function watchReading({ listen_, add_ }) {
+  let since = 0;
+  let engaged = 0;
+  let scroll = 0;
+  let told = 0;
+
+  const look = () => {
+    const now = performance.now();
+    if (since) engaged += now - since;
+    since = document.visibilityState === "visible" && document.hasFocus() ? now : 0;
+  };
+  const down = () => {
+    const { scrollHeight } = document.documentElement;
+    scroll = Math.max(scroll, Math.min(100, Math.round(((scrollY + innerHeight) / scrollHeight) * 100)));
+  };
+
+  for (const name of ["focus", "blur"]) listen_(window, name, look);
+  listen_(document, "visibilitychange", look);
+  listen_(document, "scroll", down);
+  look();
+  down();
+  return () => {
+    look();
+    if (engaged >= LEAST || scroll > told) add_("engagement", { engaged_ms: Math.round(engaged), scroll });
+    told = scroll;
+    engaged = 0;
+  };
+}

@@ -1,0 +1,67 @@
+// @ts-check
+/** What stands in the place of a frame that waits: whose content it is, what for, and a button that grants that alone. */
+import { make } from "../make.js";
+import { each } from "../state.js";
+import { addStyle } from "../styles.js";
+import style from "./frame.css";
+import { fetchWhole } from "./preferences.js";
+
+/** @typedef {import("../types.js").Core} Core */
+
+/** The words are fetched once, and only where a frame waits. @type {Promise<import("../types.js").Config> | undefined} */
+let words;
+
+/**
+ * Put a box of the frame's own size in its place until it is released; nothing on the page moves.
+ * @param {Core} core
+ * @param {HTMLElement} frame
+ */
+export async function standIn(core, frame) {
+  const id = frame.dataset.consent;
+  const config = core.config_();
+  if (frame.dataset.stood !== undefined || !config.purposes.some((purpose) => purpose.id === id)) return;
+  frame.dataset.stood = "";
+  const { language } = config;
+  words = words || fetchWhole(core);
+  const { texts, purposes, dir } = await words;
+  const { title = "" } = purposes.find((purpose) => purpose.id === id) || {};
+  const host = document.createElement("consent-frame");
+  const { width, height } = frame.getBoundingClientRect();
+  host.lang = language;
+  host.dir = dir || "ltr";
+  host.style.setProperty("width", `${width}px`);
+  host.style.setProperty("min-height", `${height}px`);
+  const root = host.attachShadow({ mode: "open" });
+  core.dress_(root);
+  addStyle(root, style);
+  const said = (/** @type {string} */ text) =>
+    text.replace("{host}", new URL(frame.dataset.src || "", location.href).host).replace("{purpose}", title);
+  const text = make("p", { role: "status" }, said(texts.blocked));
+  const allow = core.button_("allow", "choice", said(texts.allow));
+  root.append(make("div", { class: "frame" }, text, allow));
+  let isConfirming = false;
+  allow.addEventListener("click", ({ isTrusted }) => {
+    if (!isTrusted && !isConfirming) {
+      isConfirming = true;
+      text.textContent = texts.confirm;
+      return;
+    }
+    const chosen = core.chosen_();
+    core.decide_(each(core.config_(), (other) => other === id || chosen[other]), {
+      mechanism: "preferences",
+      layer: 2,
+      rendered: `${said(texts.blocked)}\n${said(texts.allow)}`,
+      evidence: { refuse_visible: false, area_ratio: 0, trusted: isTrusted },
+    });
+  });
+  frame.hidden = true;
+  frame.before(host);
+  // The frame tells when it has been released: its mark is gone.
+  new MutationObserver((_, watch) => {
+    if (frame.dataset.consent !== undefined) return;
+    watch.disconnect();
+    host.remove();
+    frame.hidden = false;
+    delete frame.dataset.stood;
+  }).observe(frame, { attributes: true, attributeFilter: ["data-consent"] });
+}
