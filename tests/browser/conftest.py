@@ -18,6 +18,8 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
+from tests.browser.lab import Lab, open_lab
+
 START_SECONDS = 90
 
 
@@ -111,6 +113,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Run a server for sites made to order."""
+    with open_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
 
 
 @pytest.fixture
