@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -17,6 +16,16 @@ from consent_service.browser.place import Place
 from consent_service.collect.drops import Drop, DropReason
 from consent_service.collect.request import MAX_DEPTH, MAX_TEXT, depth
 from consent_service.collect.source import read_campaign, read_source
+from consent_service.collect.values import (
+    read_address,
+    read_amount,
+    read_form,
+    read_scalar,
+    read_screen,
+    read_target,
+    read_uuid,
+    read_whole,
+)
 from consent_service.consent.gate import Grant
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import matches_path
@@ -28,9 +37,16 @@ TOO_OLD = timedelta(hours=72)
 # A day each of engagement at most; a larger figure is a broken clock.
 MAX_ENGAGED_MS = 86_400_000
 PAGEVIEW = "pageview"
-ENGAGEMENT = "engagement"
+# What the script sends by itself needs a data group of its own; every other name needs `events`.
+NEEDED = {
+    PAGEVIEW: "page",
+    "not_found": "page",
+    "engagement": "engagement",
+    "outbound": "outbound",
+    "download": "downloads",
+    "form": "forms",
+}
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_SCREENS = ((576, "Mobile"), (992, "Tablet"), (1440, "Laptop"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ def read_draft(sent: Any, context: Context) -> Draft | Drop:
     if not isinstance(sent, dict) or depth(sent) > MAX_DEPTH:
         return Drop(DropReason.INVALID_EVENT)
     name, age = sent.get("name"), sent.get("age_ms", 0)
-    event_id = _uuid(sent.get("id"))
+    event_id = read_uuid(sent.get("id"))
     if event_id is None or not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME or not name.strip():
         return Drop(DropReason.INVALID_EVENT)
     if age is None:
@@ -96,22 +112,14 @@ def drop_excluded_address(draft: Draft, context: Context) -> Drop | None:
 
 def drop_undeclared(draft: Draft, context: Context) -> Drop | None:
     """Drop an event of a kind that the policy does not declare: there is nothing of it that may be stored."""
-    needed = {PAGEVIEW: "page", ENGAGEMENT: "engagement"}.get(draft.name, "events")
-    return None if needed in context.grant.data else Drop(DropReason.INVALID_EVENT)
+    return None if NEEDED.get(draft.name, "events") in context.grant.data else Drop(DropReason.INVALID_EVENT)
 
 
 def put_page(draft: Draft, context: Context) -> Drop | None:
     """Keep host, path and the allowed part of the query of the page; the fragment is never looked at."""
-    url = draft.sent.get("url")
-    if not isinstance(url, str) or len(url) > MAX_TEXT:
-        return Drop(DropReason.INVALID_URL)
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        parts.port  # noqa: B018  (raises ValueError for a port that is none)
-    except ValueError:
-        return Drop(DropReason.INVALID_URL)
-    if parts.scheme not in ("http", "https") or not host:
+    parts = read_address(draft.sent.get("url"))
+    host = None if parts is None else parts.hostname
+    if parts is None or host is None:
         return Drop(DropReason.INVALID_URL)
     if not context.site.has_host(host):
         return Drop(DropReason.FOREIGN_HOST)
@@ -159,7 +167,7 @@ def put_device(draft: Draft, context: Context) -> Drop | None:
         "browser_version": device.browser_version,
         "os": device.os,
         "os_version": device.os_version,
-        "screen": _screen(draft.sent.get("screen_width")),
+        "screen": read_screen(draft.sent.get("screen_width")),
     }
     return None
 
@@ -174,7 +182,7 @@ def put_place(draft: Draft, context: Context) -> Drop | None:
 def put_engagement(draft: Draft, context: Context) -> Drop | None:
     """Add for how long the page was looked at and how far down."""
     engaged, scroll = draft.sent.get("engaged_ms"), draft.sent.get("scroll")
-    draft.stored |= {"engaged_ms": _whole(engaged, MAX_ENGAGED_MS), "scroll": _whole(scroll, 100)}
+    draft.stored |= {"engaged_ms": read_whole(engaged, MAX_ENGAGED_MS), "scroll": read_whole(scroll, 100)}
     return None
 
 
@@ -189,11 +197,26 @@ def put_props(draft: Draft, context: Context) -> Drop | None:
         return Drop(DropReason.TOO_MANY_PROPS)
     kept: dict[str, str] = {}
     for name, value in props.items():
-        text = _scalar(value)
+        text = read_scalar(value)
         if not name or len(name) > MAX_PROP_NAME or text is None or len(text) > MAX_TEXT:
             return Drop(DropReason.INVALID_EVENT)
         kept[name] = text
     draft.stored["props"] = kept
+    return None
+
+
+def put_own_prop(draft: Draft, context: Context) -> Drop | None:
+    """Add what an automatic event is about: where a link leads, or which form was sent."""
+    read = {"outbound": ("url", read_target), "download": ("url", read_target), "form": ("form", read_form)}.get(
+        draft.name
+    )
+    if read is None:
+        return None
+    name, reader = read
+    value = reader((draft.sent.get("props") or {}).get(name))
+    if value is None:
+        return Drop(DropReason.INVALID_EVENT)
+    draft.stored["own_prop"] = {name: value} if value else {}
     return None
 
 
@@ -204,14 +227,15 @@ def put_revenue(draft: Draft, context: Context) -> Drop | None:
         return None
     if not isinstance(revenue, dict):
         return Drop(DropReason.INVALID_EVENT)
-    amount, currency = _amount(revenue.get("amount")), revenue.get("currency")
+    amount, currency = read_amount(revenue.get("amount")), revenue.get("currency")
     if amount is None or not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         return Drop(DropReason.INVALID_EVENT)
     draft.stored |= {"revenue_amount": str(amount), "revenue_currency": currency}
     return None
 
 
-# What each step stores, the policy must declare by the name of its data group; None: the step stores nothing.
+# What each step stores, the policy must declare by the name of its data group. None: the step stores nothing, or only
+# what `drop_undeclared` has found declared.
 STEPS: tuple[tuple[str, str | None, Step], ...] = (
     ("drop_before_consent", None, drop_before_consent),
     ("drop_excluded_address", None, drop_excluded_address),
@@ -224,6 +248,7 @@ STEPS: tuple[tuple[str, str | None, Step], ...] = (
     ("put_place", "country", put_place),
     ("put_engagement", "engagement", put_engagement),
     ("put_props", "props", put_props),
+    ("put_own_prop", None, put_own_prop),
     ("put_revenue", "revenue", put_revenue),
 )
 _PAGE_FIELDS = ("hostname", "path", "query")
@@ -255,50 +280,11 @@ def _declared(kept: dict[str, Any], draft: Draft, data: frozenset[str]) -> dict[
     for group in ("region", "city"):
         if group in kept and group not in data:
             kept[group] = ""
+    # Over what `put_props` kept: a whole address must not stay where a cut one is promised.
+    kept["props"] = {**kept.get("props", {}), **kept.pop("own_prop", {})}
     return {
         "event_id": draft.event_id.hex,
         "name": draft.name,
         "occurred_at": draft.occurred_at.isoformat(),
         **{name: value for name, value in kept.items() if value not in ("", None, {})},
     }
-
-
-def _uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) and len(value) <= 36 else None
-    except ValueError:
-        return None
-
-
-def _screen(width: Any) -> str:
-    pixels = _whole(width, 100_000)
-    if not pixels:
-        return ""
-    return next((name for limit, name in _SCREENS if pixels < limit), "Desktop")
-
-
-def _whole(value: Any, most: int) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        return None
-    return min(round(value), most)
-
-
-def _scalar(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    return "" if value is None else None
-
-
-def _amount(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or len(str(value)) > 24:
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    # By its exponent: arithmetic on a number of a billion digits overflows.
-    if not amount.is_finite() or amount.adjusted() >= 12:
-        return None
-    return amount.quantize(Decimal("0.0001"))

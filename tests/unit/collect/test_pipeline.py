@@ -16,13 +16,12 @@ from consent_service.browser.place import Place
 from consent_service.collect.drops import Drop, DropReason
 from consent_service.collect.pipeline import Context, run
 from consent_service.consent.gate import GateRules, Grant, ReceiptState, check
+from consent_service.consent.policy import DataGroup
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SiteSettings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EVERYTHING = frozenset(
-    {"page", "source", "campaign", "device", "country", "region", "city", "engagement", "events", "props", "revenue"}
-)
+EVERYTHING = frozenset(map(str, DataGroup))
 SITE = Site(
     1,
     "abcdefghjkmn",
@@ -135,6 +134,81 @@ def test_a_custom_event_is_dropped_where_the_policy_declares_none() -> None:
     assert run(sent(name="signup"), context(EVERYTHING - {"events"})) == Drop(DropReason.INVALID_EVENT)
 
 
+AUTOMATIC = {
+    "pageview": ("page", {}),
+    "not_found": ("page", {}),
+    "engagement": ("engagement", {}),
+    "outbound": ("outbound", {"url": "https://other.example/a"}),
+    "download": ("downloads", {"url": "https://news.example/a.pdf"}),
+    "form": ("forms", {"form": "newsletter"}),
+}
+
+
+@pytest.mark.parametrize(("name", "group", "props"), [(name, *found) for name, found in AUTOMATIC.items()])
+def test_an_automatic_event_needs_its_own_group_and_carries_its_own_prop_alone(
+    name: str, group: str, props: dict[str, str]
+) -> None:
+    event = sent(name=name, props={**props, "secret": "x"})
+    kept = run(event, context(frozenset({group})))
+    assert isinstance(kept, dict)
+    assert kept.get("props", {}) == props
+    assert kept.keys() - {"props", "hostname", "path", "query"} == {"event_id", "name", "occurred_at"}
+    assert ("path" in kept) is (group == "page")
+    assert run(event, context(EVERYTHING - {group})) == Drop(DropReason.INVALID_EVENT)
+
+
+def test_other_props_of_an_automatic_event_are_kept_where_the_policy_declares_props() -> None:
+    event = sent(name="outbound", props={"url": "https://other.example/a?mail=x", "place": "footer"})
+    kept = run(event, context(frozenset({"outbound", "props"})))
+    assert isinstance(kept, dict)
+    assert kept["props"] == {"url": "https://other.example/a", "place": "footer"}
+
+
+@pytest.mark.parametrize("data", [EVERYTHING, frozenset({"outbound", "downloads"})])
+@pytest.mark.parametrize("name", ["outbound", "download"])
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("https://other.example/a/b.pdf?mail=x@y.example#z", "https://other.example/a/b.pdf"),
+        ("http://user:word@Other.example:8080", "http://other.example:8080/"),
+        ("https://[2001:DB8::1]/x?y", "https://[2001:db8::1]/x"),
+        ("https://other.example/?#", "https://other.example/"),
+    ],
+)
+def test_of_where_a_link_leads_only_scheme_host_and_path_are_kept(
+    data: frozenset[str], name: str, url: str, stored: str
+) -> None:
+    kept = run(sent(name=name, props={"url": url}), context(data))
+    assert isinstance(kept, dict)
+    assert kept["props"] == {"url": stored}
+
+
+@pytest.mark.parametrize(
+    ("name", "props"),
+    [
+        ("outbound", None),
+        ("outbound", {}),
+        ("outbound", {"url": "mailto:someone@other.example"}),
+        ("outbound", {"url": "javascript:alert(1)"}),
+        ("outbound", {"url": "//other.example/"}),
+        ("outbound", {"url": "https://other.example:port/"}),
+        ("outbound", {"url": 1}),
+        ("download", {"url": "https://other.example/" + "a" * 2000}),
+        ("form", {"form": "x" * 121}),
+        ("form", {"form": 7}),
+    ],
+)
+def test_an_automatic_event_that_does_not_say_what_it_is_about_is_dropped(name: str, props: Any) -> None:
+    assert run(sent(name=name, props=props), context()) == Drop(DropReason.INVALID_EVENT)
+
+
+@pytest.mark.parametrize("props", [None, {}, {"form": ""}, {"form": None}])
+def test_a_form_without_a_name_counts_all_the_same(props: Any) -> None:
+    kept = run(sent(name="form", props=props), context(frozenset({"forms"})))
+    assert isinstance(kept, dict)
+    assert "props" not in kept
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
@@ -143,7 +217,7 @@ _JSON = st.recursive(
 _NAMES = st.sampled_from(["id", "name", "url", "referrer", "age_ms", "props", "revenue", "engaged_ms", "scroll"])
 
 
-@given(st.dictionaries(_NAMES, _JSON, max_size=9) | _JSON)
-def test_nothing_that_json_can_say_crashes_the_pipeline(strange: Any) -> None:
-    merged = {**sent(), **strange} if isinstance(strange, dict) else strange
+@given(st.dictionaries(_NAMES, _JSON, max_size=9) | _JSON, st.sampled_from(sorted(AUTOMATIC)))
+def test_nothing_that_json_can_say_crashes_the_pipeline(strange: Any, name: str) -> None:
+    merged = {**sent(name=name), **strange} if isinstance(strange, dict) else strange
     assert isinstance(run(merged, context()), (dict, Drop))
