@@ -73,7 +73,10 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_client_console_migrations_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    client = {f"consent_service/static/{name}" for name in (*SCRIPTS.values(), "consent.core.js", "consent.signals.js", "consent.layouts.json")}
+    client = {
+        f"consent_service/static/{name}"
+        for name in (*SCRIPTS.values(), "consent.core.js", "consent.signals.js", "consent.layouts.json")
+    }
     assert client | {"consent_service/py.typed", "consent_service/cli/__init__.py"} <= names
     words = {f"consent_service/consent/languages/{language}.toml" for language in built_in_languages()}
     assert words <= names

@@ -30,7 +30,7 @@ SCRIPTS = {
 
 def config_of(body: str) -> dict[str, Any]:
     """Read the config that a bundle carries."""
-    found = re.match(r"\(function\(\)\{var CONSENT_CONFIG=(.*);\n", body)
+    found = re.match(r"\(function\(\)\{var CONSENT_HOOKS=\[\],CONSENT_CONFIG=(.*);\n", body)
     assert found is not None
     config: dict[str, Any] = json.loads(found.group(1))
     return config
@@ -74,7 +74,7 @@ def test_the_bundle_is_core_and_signals_around_the_banners_of_the_api(client: Fl
     body = client.get(f"/c/{site.key}.js").text
     static = data_dir("static")
     core, signals = ((static / f"consent.{name}.js").read_text(encoding="utf-8") for name in ("core", "signals"))
-    assert body.endswith(f";\nvar CONSENT_HOOKS=[];\n{signals}{core}}})();\n")
+    assert body.endswith(f";\n{signals}{core}}})();\n")
     found = config_of(body)
     assert found["default_language"] == "fr"
     for language in ("fr", "en", "es"):
@@ -87,15 +87,16 @@ def test_the_bundle_is_core_and_signals_around_the_banners_of_the_api(client: Fl
 def test_the_bundle_follows_a_change_of_the_sites_settings(
     client: FlaskClient, core: Core, site: Site, now: Clock, refresh: Callable[[], None]
 ) -> None:
+    signals = (data_dir("static") / "consent.signals.js").read_text(encoding="utf-8")
     before = client.get(f"/c/{site.key}.js")
-    assert "CONSENT_HOOKS=[]" in before.text
+    assert signals in before.text
     plain = {**site.settings.document(), "consent_mode": {}, "uet": {}, "blocking": [], "banner": {"layout": "corner"}}
     settings = SiteSettings.from_document(plain)
     core.writer.run(lambda connection: change_site(connection, site.key, settings, actor="test", now=now()))
     refresh()
     after = client.get(f"/c/{site.key}.js", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
-    assert "CONSENT_HOOKS=[]" not in after.text
+    assert signals not in after.text
     assert config_of(after.text)["common"]["layout"] == "corner"
 
 
