@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Blueprint, Flask
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
 from consent_service.db.engine import make_engine
 from consent_service.db.writer import Writer
+from consent_service.export.receipt_copy import copy_receipt
 from consent_service.serve.socket import KeeperClient
 from consent_service.services import EXTENSION, Services
 from consent_service.sites.registry import Sites
@@ -75,6 +77,7 @@ def make_services(core: Core) -> Services:
         lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
         reader=keeper,
         is_keeper_ready=keeper.is_ready,
+        copy_receipt=partial(copy_receipt, core.engine, keeper),
     )
 
 
@@ -95,7 +98,9 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     """Import every module that answers requests, and give their blueprints; opens nothing."""
     from consent_service.collect.routes import bp as collect
     from consent_service.consent.assets import bp as assets
+    from consent_service.consent.my_page import bp as my_page
     from consent_service.consent.pages import bp as pages
+    from consent_service.consent.plain_banner import bp as plain_banner
     from consent_service.consent.report_routes import bp as consent_report
     from consent_service.consent.routes import bp as consent
     from consent_service.console.admin_api import bp as admin_api
@@ -105,7 +110,8 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    found = [consent, collect, assets, pages, stats, export, consent_report, admin_api, console, health, openapi]
+    of_visitors = [consent, collect, assets, pages, plain_banner, my_page]
+    found = [*of_visitors, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consent_service.consent.tokens import TokenSigner
     from consent_service.db.writer import Writer
     from consent_service.events.store import Reader
-    from consent_service.sites.registry import Sites
+    from consent_service.sites.registry import Site, Sites
 
 EXTENSION = "consent_service"
 
@@ -46,6 +46,8 @@ class Services:
     lookup: Lookup
     reader: Reader
     is_keeper_ready: Callable[[], bool]
+    # Everything stored under a site's receipt, in a named format: the consent part cannot reach the event store.
+    copy_receipt: Callable[[Site, str, datetime, str], Iterator[bytes]]
 
 
 def services() -> Services:

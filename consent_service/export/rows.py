@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -72,6 +72,13 @@ def statement(site_id: int, start: datetime, end: datetime, cursor: Cursor | Non
     return rows.order_by(c.received_at, c.event_id)
 
 
+def receipt_statement(site_id: int, receipt_id: str) -> Select[Any]:
+    """Give every event stored under a receipt of a site, the oldest first."""
+    c = event.c
+    rows = select(*_READ).where(c.site_id == site_id, c.receipt_id == UUID(receipt_id))
+    return rows.order_by(c.received_at, c.event_id)
+
+
 def read_rows(site_key: str, chunks: Iterable[list[Row]]) -> Iterator[list[dict[str, Any]]]:
     """Give the events with their outside names and forms, in the order of COLUMNS."""
     for chunk in chunks:
@@ -84,11 +91,14 @@ def write_jsonl(chunks: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
         yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in chunk)
 
 
-def write_csv(chunks: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
-    """Write CSV (RFC 4180) with a header, every field quoted, and no field a spreadsheet takes for a formula."""
-    yield _lines([COLUMNS])
+def write_csv(chunks: Iterable[list[dict[str, Any]]], columns: Sequence[str] = COLUMNS) -> Iterator[bytes]:
+    """Write CSV (RFC 4180) with a header, every field quoted, and no field a spreadsheet takes for a formula.
+
+    What a row does not have is empty.
+    """
+    yield _lines([columns])
     for chunk in chunks:
-        yield _lines([_cell(row[name]) for name in COLUMNS] for row in chunk)
+        yield _lines([_cell(row.get(name)) for name in columns] for row in chunk)
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:
@@ -116,15 +126,21 @@ def _document(site_key: str, row: Row) -> dict[str, Any]:
         "site": site_key,
         "receipt_id": values["receipt_id"].hex,
         "decision_id": str(values["decision_id"]),
-        "visit_id": f"{values['visit_id']:016x}",
-        "visitor_id": f"{values['visitor_id']:016x}",
+        "visit_id": write_number(values["visit_id"]),
+        "visitor_id": write_number(values["visitor_id"]),
         "revenue_amount": None if amount is None else str(amount),
         "purposes": list(values["purposes"]),
         "props": dict(values["props"] or {}),
-        **{name: _time(values[name]) for name in ("received_at", "occurred_at", "decided_at")},
+        **{name: write_time(values[name]) for name in ("received_at", "occurred_at", "decided_at")},
     }
     return {name: written[name] for name in COLUMNS}
 
 
-def _time(moment: datetime) -> str:
+def write_time(moment: datetime) -> str:
+    """Write a time as exports do: ISO 8601, UTC, microseconds, `Z`."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def write_number(number: int) -> str:
+    """Write the number of a visitor or a visit: 16 digits, lower-case hex."""
+    return f"{number:016x}"

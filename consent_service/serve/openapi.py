@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from consent_service import __version__
 from consent_service.resources import data_dir
-from consent_service.serve import openapi_admin, openapi_public, openapi_reporting
+from consent_service.serve import openapi_admin, openapi_forms, openapi_public, openapi_reporting
 from consent_service.serve.openapi_model import Operation, paths
 from consent_service.serve.openapi_page import write_page
 from consent_service.serve.openapi_schemas import PUBLIC, generated
@@ -21,6 +21,7 @@ bp = Blueprint("openapi", __name__)
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *openapi_public.OPERATIONS,
+    *openapi_forms.OPERATIONS,
     *openapi_reporting.OPERATIONS,
     *openapi_admin.OPERATIONS,
 )
