@@ -187,6 +187,10 @@ class InboxReader:
         ).fetchall()
         return [Item(seq, kind, orjson.loads(body)) for seq, kind, body in rows]
 
+    def last(self) -> int:
+        """Give the number of the newest row that waits, 0 when none does."""
+        return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM item").fetchone()[0])
+
     def delete_through(self, seq: int) -> None:
         """Delete every row up to a number; the bytes are overwritten (secure_delete)."""
         self._connection.execute("DELETE FROM item WHERE seq <= ?", (seq,))

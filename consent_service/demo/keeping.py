@@ -75,12 +75,13 @@ def _keep(config: Config, now: datetime, pipe: Connection[Any, Any]) -> None:
     core = make_core(config, lambda: now)
     store = DuckDBStore(config.events_path)
     keeper = Keeper(config, core.engine, core.writer, core.sites, core.publications, store, core.now)
-    acts: dict[str, Callable[[], object]] = {SETTLE: lambda: _settle(keeper), COMPACT: keeper.compact}
+    acts: dict[str, Callable[[], object]] = {SETTLE: keeper.settle, COMPACT: keeper.compact}
     try:
         with rare_collections():
             while (asked := _next(pipe)) != END:
                 if asked is None:
-                    keeper.drain()
+                    while keeper.drain().has_more and not pipe.poll():
+                        pass
                 else:
                     acts[asked]()
                     pipe.send(asked)
@@ -97,9 +98,3 @@ def _next(pipe: Connection[Any, Any]) -> str | None:
         return str(pipe.recv()) if pipe.poll(TURN_SECONDS) else None
     except (EOFError, OSError):
         return END
-
-
-def _settle(keeper: Keeper) -> None:
-    keeper.drain()
-    while keeper.run_erasures():
-        pass

@@ -6,12 +6,13 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from consent_service.collect.inbox import Count, InboxReader, Item, count_items, inbox_files
 from consent_service.config import Config
@@ -33,6 +34,14 @@ JOBS_A_TURN = 500
 # Erased bytes leave the disk at a quiet hour (UTC), and within a day whatever the hour.
 QUIET_HOUR = 3
 COMPACT_WITHIN = timedelta(hours=23)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Tell how many events a turn stored, and whether more waited than it took."""
+
+    stored: int
+    has_more: bool
 
 
 class Keeper:
@@ -64,11 +73,28 @@ class Keeper:
         self._now = now
         self._inboxes: dict[str, InboxReader] = {}
 
-    def drain(self) -> int:
-        """Store what waits in every inbox; gives how many events were stored."""
-        stored = sum(self._drain_one(inbox) for inbox in self.inboxes())
+    def drain(self) -> Drained:
+        """Store one batch of every inbox, so that none waits for another, and erasures wait for none."""
+        batches = [self._drain_batch(inbox) for inbox in self.inboxes()]
         self.drained_at = self._now()
-        return stored
+        return Drained(sum(batch.stored for batch in batches), any(batch.has_more for batch in batches))
+
+    def settle(self) -> int:
+        """Store all that waits by now and run every erasure asked for by now; gives how many events were stored.
+
+        What comes in meanwhile may be left for later: under a load that never ends this ends all the same.
+        """
+        ends = {inbox.inbox_id: inbox.last() for inbox in self.inboxes()}
+        jobs, stored, done = self._count_erasures(), 0, 0
+        while True:
+            drained = self.drain()
+            erased = self.run_erasures()
+            stored, done = stored + drained.stored, done + erased
+            is_drained = not drained.has_more or all(
+                self.store.watermark(inbox_id) >= seq for inbox_id, seq in ends.items()
+            )
+            if is_drained and (done >= jobs or not erased):
+                return stored
 
     def inboxes(self) -> list[InboxReader]:
         """Open the inboxes that are there, those of dead workers too; a damaged one is left aside and reported."""
@@ -161,16 +187,20 @@ class Keeper:
             inbox.close()
         self.store.close()
 
-    def _drain_one(self, inbox: InboxReader) -> int:
-        stored = 0
-        while True:
-            items = inbox.items(self.store.watermark(inbox.inbox_id), ITEMS_A_BATCH)
-            if not items:
-                return stored
-            batch, received_at = self._batch(items)
-            batch.watermarks.append(InboxRange(inbox.inbox_id, items[-1].seq))
-            stored += self.store.apply(batch, received_at or self._now()).stored
-            inbox.delete_through(items[-1].seq)
+    def _count_erasures(self) -> int:
+        with self._engine.connect() as connection:
+            waiting = select(func.count()).select_from(erasure_job).where(erasure_job.c.status == "pending")
+            return int(connection.execute(waiting).scalar_one())
+
+    def _drain_batch(self, inbox: InboxReader) -> Drained:
+        items = inbox.items(self.store.watermark(inbox.inbox_id), ITEMS_A_BATCH)
+        if not items:
+            return Drained(0, has_more=False)
+        batch, received_at = self._batch(items)
+        batch.watermarks.append(InboxRange(inbox.inbox_id, items[-1].seq))
+        stored = self.store.apply(batch, received_at or self._now()).stored
+        inbox.delete_through(items[-1].seq)
+        return Drained(stored, has_more=len(items) == ITEMS_A_BATCH)
 
     def _batch(self, items: list[Item]) -> tuple[Batch, datetime | None]:
         batch = Batch()

@@ -63,30 +63,34 @@ class Keeping:
 
     def do(self, name: str, members: dict[str, Any]) -> Any:
         """Do something at once, in this thread: for a command while no server runs."""
-        self.keeper.drain()
+        self.keeper.settle()
         return _ACTS[name](self, members)
 
     def end(self) -> None:
-        """Let the loop drain once more and stop."""
+        """Let the loop drain what is left and stop."""
         self._is_ending = True
         self._asked.put(None)
 
     def run(self) -> None:
         """Work until `end` is called."""
         while not self._is_ending:
-            self._turn()
-            self._answer(TURN_SECONDS)
-        self._turn()
+            has_more = self._turn()
+            self._answer(0 if has_more else TURN_SECONDS)
+        while self._turn():
+            pass
 
-    def _turn(self) -> None:
+    def _turn(self) -> bool:
+        """Do one round of everything; tells whether more events wait than one round takes."""
+        has_more = False
         try:
-            self.keeper.drain()
+            has_more = self.keeper.drain().has_more
             self.keeper.run_erasures()
             self._housekeep()
         except (SQLAlchemyError, EventStoreError, OSError) as error:
             # A store that is down comes back; what waits stays in the inboxes until then.
             log.error("the keeper could not work: %s: %s", type(error).__name__, error)
-            time.sleep(TURN_SECONDS)
+            return False
+        return has_more
 
     def _housekeep(self) -> None:
         now = self.core.now()
@@ -100,10 +104,12 @@ class Keeping:
             _retain(self, {"dry_run": False})
 
     def _answer(self, seconds: float) -> None:
+        """Do what is asked for until the time is over; with none left, do the first of what waits already."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not self._is_ending:
+        while not self._is_ending:
+            left = deadline - time.monotonic()
             try:
-                asked = self._asked.get(timeout=left)
+                asked = self._asked.get(timeout=max(0.0, left))
             except Empty:
                 return
             if asked is not None:
@@ -112,6 +118,8 @@ class Keeping:
                     future.set_result(_ACTS[name](self, members))
                 except Exception as error:  # it belongs to whoever asked, not to the loop
                     future.set_exception(error)
+            if left <= 0:
+                return
 
 
 def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
@@ -127,13 +135,11 @@ def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
 
 
 def _drain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
-    stored = keeping.keeper.drain()
-    return {"stored": stored, "erasures": keeping.keeper.run_erasures()}
+    return {"stored": keeping.keeper.settle()}
 
 
 def _compact(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
-    keeping.keeper.drain()
-    keeping.keeper.run_erasures()
+    keeping.keeper.settle()
     return asdict(keeping.keeper.compact())
 
 

@@ -23,10 +23,8 @@ class KeeperInHand:
         self._server = KeeperServer(config.socket_path, self.store, self.keeping.act)
 
     def turn(self) -> int:
-        """Drain and erase once, in the loop's order; gives how many events were stored."""
-        stored = self.keeper.drain()
-        self.keeper.run_erasures()
-        return stored
+        """Drain and erase all that waits, in the loop's order; gives how many events were stored."""
+        return self.keeper.settle()
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Turn until something is so: counts of drops reach the inbox a moment after their answer."""
