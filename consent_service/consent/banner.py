@@ -18,9 +18,9 @@ _NOT_SHOWN: Final = frozenset({"banner_hash", "scope"})
 _FILLED: Final = re.compile(r"\{(controller|open|purposes)\}")
 
 
-def resolve_language(policy: Policy, language: str | None) -> str:
-    """Give the policy's language nearest to the wanted one, or its default."""
-    return choose_language(policy.languages, policy.default_language, language)
+def resolve_language(policy: Policy, *wanted: str | None) -> str:
+    """Give the policy's language nearest to the first wanted one that has any near, or its default."""
+    return choose_language(policy.languages, policy.default_language, *wanted)
 
 
 def banner_config(

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import orjson
 
+from consent_service.consent.texts import aliases
+
 Config = Mapping[str, Any]
 
 _COMMON: Final = (
@@ -53,8 +55,10 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[
     # What an exempt purpose declares is never deleted, so what is not exempt is all there is to say.
     exempt = {cookie["name"] for each in first["exempt"] for cookie in each["cookies"]}
     common["purposes"] = [_purpose(purpose, exempt) for purpose in first["purposes"]]
+    nearest = aliases(banners)
     return {
         "default_language": default_language,
+        **({"aliases": nearest} if nearest else {}),
         "common": common,
         "banners": {language: _spoken(config) for language, config in banners.items()},
     }

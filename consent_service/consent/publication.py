@@ -51,9 +51,9 @@ class Publication:
     notices: Mapping[str, NoticeRef]
     rules: GateRules
 
-    def banner(self, language: str | None) -> dict[str, Any]:
-        """Give the banner config in a language, or the default one's where that is not there."""
-        return self.banners[resolve_language(self.current.policy, language)]
+    def banner(self, *wanted: str | None) -> dict[str, Any]:
+        """Give the banner config in the first of the wanted languages that is near one, or in the default one."""
+        return self.banners[resolve_language(self.current.policy, *wanted)]
 
 
 class Publications:

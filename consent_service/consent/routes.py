@@ -35,12 +35,13 @@ bp = Blueprint("consent", __name__, url_prefix="/v1")
 allow_origins(bp)
 
 T = TypeVar("T")
+MAX_LANGUAGES = 20
 
 
 @bp.route("/sites/<key>/banner", methods=["GET", "OPTIONS"], provide_automatic_options=False)
 def get_banner(key: str) -> Response:
     """Give the banner config of a site."""
-    config = find_publication(find_site(key)).banner(request.args.get("lang"))
+    config = find_publication(find_site(key)).banner(*_wanted_languages())
     response = json_response(config, cache="max-age=300, stale-while-revalidate=3600")
     response.set_etag(config["banner_hash"])
     response.make_conditional(request)
@@ -122,3 +123,8 @@ def _answer(answer: bytes, status: int, site: Site) -> Response:
     response = json_response(answer, status)
     set_cookies(request, response, site.key, orjson.loads(answer), parts.signer, parts.now())
     return response
+
+
+def _wanted_languages() -> list[str]:
+    """Give the tags of `lang`, in order of preference and as many as a browser sends."""
+    return [tag.strip() for tag in request.args.get("lang", "").split(",")[:MAX_LANGUAGES]]

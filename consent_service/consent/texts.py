@@ -72,6 +72,16 @@ def choose_language(languages: Sequence[str], default: str, *wanted: str | None)
     return next((language for language in found if language is not None), default)
 
 
+def aliases(languages: Collection[str]) -> dict[str, str]:
+    """Give, for tags that are not found by their first part, the offered language that serves their readers.
+
+    Tags are in lower case; only those that one of the languages serves are there.
+    """
+    tags = [*_NAMED_OTHERWISE, *(f"zh-{region}" for region in sorted(_TRADITIONAL)), "zh"]
+    found = {tag: _nearest(languages, tag) for tag in tags}
+    return {tag: language for tag, language in found.items() if language is not None and language.lower() != tag}
+
+
 def _nearest(languages: Collection[str], wanted: str) -> str | None:
     exact = wanted.replace("_", "-").lower()
     for language in languages:

@@ -22,21 +22,18 @@ const wanted = () => [setting("data-lang"), document.documentElement.lang, ...(n
 
 /** The config that came with this script, in the visitor's language. @returns {Config} */
 function ownConfig() {
-  const { common, banners, default_language } = CONSENT_CONFIG;
-  const language = chooseLanguage(wanted(), Object.keys(banners), default_language);
+  const { common, banners, default_language, aliases = {} } = CONSENT_CONFIG;
+  const tags = wanted().map((tag) => aliases[(tag + "").toLowerCase()] || tag);
+  const language = chooseLanguage(tags, Object.keys(banners), default_language);
   return /** @type {Config} */ (Object.assign({ language }, common, banners[language]));
 }
 
 /** @returns {Promise<Config>} */
-async function fetchConfig() {
+function fetchConfig() {
   const site = setting("data-site");
   if (!site) throw new Error("the tag has no data-site");
-  const ask = (/** @type {string} */ language) =>
-    get(`/v1/sites/${encodeURIComponent(site)}/banner${language ? `?lang=${encodeURIComponent(language)}` : ""}`);
-  const config = await ask(wanted().find((language) => language) || "");
-  // Asked for a language the site does not have, the service answers in the site's own; the visitor's next one may exist.
-  const better = chooseLanguage(wanted(), config.languages, config.language);
-  return better === config.language ? config : ask(better);
+  const tags = wanted().filter(Boolean).join(",");
+  return get(`/v1/sites/${encodeURIComponent(site)}/banner?lang=${encodeURIComponent(tags)}`);
 }
 
 /** Say why this page cannot decide, "" when it can. */

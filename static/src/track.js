@@ -41,7 +41,7 @@ export const queue = createQueue(
 /** The page on screen: path and query; where the tag says so, the path after the hash stands for pages too. */
 function shown() {
   const { origin, pathname, search, hash } = location;
-  return origin + (setting("data-hash") !== null && hash[1] === "/" ? pathname + hash.slice(2) : pathname + search);
+  return origin + (setting("data-hash") !== null && hash[1] === "/" ? pathname.replace(/\/$/, "") + hash.slice(1) : pathname + search);
 }
 
 /** Take an event, as the page wants it. @param {string} name @param {object} fields @param {boolean} [isUrgent] */

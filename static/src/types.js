@@ -41,7 +41,7 @@
 
 /**
  * What the per-site script has inside: `common` for all languages, the rest by language.
- * @typedef {{default_language: string, common: Partial<Config>, banners: {[language: string]: Partial<Config>}}} Bundle
+ * @typedef {{default_language: string, aliases?: {[tag: string]: string}, common: Partial<Config>, banners: {[language: string]: Partial<Config>}}} Bundle
  */
 
 /** What the core lends to the part that is fetched on demand. @typedef {ReturnType<typeof import("./core.js").core>} Core */

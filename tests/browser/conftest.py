@@ -77,14 +77,15 @@ def command(directory: Path, *arguments: str) -> Any:
 PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 
 
-def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Ask again and again until something holds; fails after `seconds`."""
+def until(holds: Callable[[], Any], seconds: float, what: str, page: Page | None = None) -> Any:
+    """Ask again and again until something holds; fails after `seconds`. What a page's traffic shows needs the page."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = holds()
         if found:
             return found
-        time.sleep(0.05)
+        # Requests are told to the test only while it is with its page.
+        page.wait_for_timeout(50) if page else time.sleep(0.05)
     pytest.fail(f"{what} did not happen within {seconds} s")
 
 

@@ -17,5 +17,9 @@ export function watchLinks({ has_, listen_, add_ }) {
   };
   if (has_("outbound") || has_("downloads")) for (const name of ["click", "auxclick"]) listen_(document, name, followed);
   if (has_("forms"))
-    listen_(document, "submit", ({ target }) => add_("form", { props: { form: target.id || target.getAttribute("name") || "" } }));
+    listen_(document, "submit", ({ target }) => {
+      // A field named "id" would stand in the way of the property.
+      const form = target.getAttribute("id") || target.getAttribute("name") || "";
+      add_("form", { props: { form: form.slice(0, 120) } });
+    });
 }

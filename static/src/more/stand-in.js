@@ -29,8 +29,6 @@ export async function standIn(core, frame) {
   const { width, height } = frame.getBoundingClientRect();
   host.lang = language;
   host.dir = dir || "ltr";
-  host.style.setProperty("width", `${width}px`);
-  host.style.setProperty("min-height", `${height}px`);
   const root = host.attachShadow({ mode: "open" });
   core.dress_(root);
   addStyle(root, style);
@@ -38,7 +36,10 @@ export async function standIn(core, frame) {
     text.replace("{host}", new URL(frame.dataset.src || "", location.href).host).replace("{purpose}", title);
   const text = make("p", { role: "status" }, said(texts.blocked));
   const allow = core.button_("allow", "choice", said(texts.allow));
-  root.append(make("div", { class: "frame" }, text, allow));
+  const box = make("div", { class: "frame" }, text, allow);
+  box.style.setProperty("width", `${width}px`);
+  box.style.setProperty("min-height", `${height}px`);
+  root.append(box);
   let isConfirming = false;
   allow.addEventListener("click", ({ isTrusted }) => {
     if (!isTrusted && !isConfirming) {
