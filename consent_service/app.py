@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from consent_service.browser.limits import RateLimiter, ReceiptQuota
 from consent_service.browser.place import MmdbLookup, no_lookup
+from consent_service.browser.proxies import TrustedProxies
 from consent_service.collect.inbox import Inbox
 from consent_service.config import Config, load_config
 from consent_service.consent.publication import Publications
@@ -91,6 +92,7 @@ def create_app(config: Config | None = None, now: Callable[[], datetime] = utc_n
     answer_errors(app)
     for blueprint in load_blueprints(core.config):
         app.register_blueprint(blueprint)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, core.config.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
+from consent_service.consent.forms import is_own_host
 from consent_service.consent.policy import Policy
 from consent_service.consent.privacy import privacy_page, render_privacy
 from consent_service.consent.publication import Publication
 from consent_service.consent.routes import find_publication
 from consent_service.consent.texts import choose_language
 from consent_service.errors import NotFound
-from consent_service.services import services
 from consent_service.web import find_site, json_response
 
 bp = Blueprint("pages", __name__, url_prefix="/privacy")
@@ -32,10 +32,11 @@ def get_privacy_json(key: str, version: int | None = None) -> Response:
 def get_privacy(key: str, version: int | None = None) -> Response:
     """Give the privacy policy as a page in the reader's language."""
     publication = find_publication(find_site(key))
-    public_url = services().config.public_url
     # The banner can be reopened here only when this origin is one of those that may decide.
-    script = f"/c/{key}.js" if public_url in publication.site.origins else None
-    response = Response(render_privacy(_page(publication, version), script_src=script), mimetype="text/html")
+    script = url_for("assets.get_bundle", key=key) if is_own_host(publication.site) else None
+    style = url_for("assets.get_privacy_style")
+    page = render_privacy(_page(publication, version), script_src=script, stylesheet_href=style)
+    response = Response(page, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; "
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -67,4 +68,5 @@ def _page(publication: Publication, version: int | None) -> dict[str, Any]:
         reader_language(shown.policy),
         published_at=shown.published_at,
         is_pinned=version is not None,
+        root=request.script_root,
     )

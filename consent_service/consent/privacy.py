@@ -34,15 +34,17 @@ def privacy_page(
     *,
     published_at: datetime,
     is_pinned: bool = False,
+    root: str = "",
 ) -> dict[str, Any]:
     """Give the page as JSON-able data, generated from the fields whatever the Markdown says.
 
-    `is_pinned` keeps the links between languages on this version instead of the newest.
+    `is_pinned` keeps the links between languages on this version instead of the newest. `root` is the path under
+    which the reader finds the service.
     """
     spoken = resolve_language(policy, language)
     labels = words(spoken, "privacy")
     matter = Matter(settings, policy, version, published_at, spoken)
-    address = f"/privacy/{site_key}/{version}" if is_pinned else f"/privacy/{site_key}"
+    address = f"{root}/privacy/{site_key}/{version}" if is_pinned else f"{root}/privacy/{site_key}"
     written = sections(matter)
     if spoken in policy.privacy:
         block: Block = {"kind": "html", "html": addition_html(policy.privacy[spoken])}

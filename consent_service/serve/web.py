@@ -44,7 +44,8 @@ class WebServer(BaseApplication):
             "logger_class": "consent_service.serve.logs.QuietLogger",
             "proc_name": "consent-service",
             "control_socket_disable": True,
-            "forwarded_allow_ips": ",".join(str(network) for network in self._config.trusted_proxies) or "127.0.0.1",
+            # Whom to believe is decided in one place, browser/proxies.py.
+            "forwarded_allow_ips": "",
             "when_ready": self._watch_parent,
             "post_worker_init": _leave_interrupts_to_the_parent,
             "worker_exit": _close_inbox,
