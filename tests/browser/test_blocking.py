@@ -73,7 +73,7 @@ def test_a_frame_that_waits_says_so_in_its_place_and_can_be_granted_alone(lab: L
     expect(page.locator("iframe")).to_be_visible()
     expect(place).to_have_count(0)
     expect(page.frame_locator("iframe").locator("p")).to_have_text("Cadre")
-    assert not [request for request in traffic.of("/v1/events")]
+    assert not traffic.of("/v1/events")
 
 
 def test_a_script_that_clicks_the_stand_in_is_asked_first(lab: Lab, visitor: Visitor, two: str) -> None:
