@@ -150,6 +150,21 @@ def _material(document: Document) -> Iterator[Found]:
             yield path, f"names the purpose {purpose}, which the policy does not have"
 
 
+def _proof_outlives_events(document: Document) -> Iterator[Found]:
+    """Keep the proof of a consent at least as long as the events it allowed."""
+    proof_days = document.get("record_retention_days")
+    for _, purpose in _tables(document, "purposes"):
+        days = purpose.get("retention_days")
+        if purpose.get("measures") is not True or not isinstance(days, int) or not isinstance(proof_days, int):
+            continue
+        if 1 <= proof_days < days:
+            yield (
+                ("record_retention_days",),
+                f"must be at least {days}, the retention_days of {purpose.get('id')}: "
+                "no event may outlive the proof of its consent",
+            )
+
+
 def _safeguards(document: Document) -> Iterator[Found]:
     for path, recipient in _tables(document, "recipients"):
         country, transfer = recipient.get("country"), recipient.get("transfer", "")
@@ -254,6 +269,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _one_measures,
     _children_are_not_asked,
     _material,
+    _proof_outlives_events,
     _safeguards,
     _placeholders,
     _filled_in,

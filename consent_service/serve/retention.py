@@ -30,6 +30,14 @@ class Retained:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecordCuts:
+    """Say which records are old enough: refusals, and receipts with their decisions, that ended before a time."""
+
+    refusals_before: datetime
+    receipts_before: datetime
+
+
 def run_retention(
     engine: Engine,
     writer: Writer,
@@ -50,13 +58,15 @@ def run_retention(
         days = effective_retention(publication.current.policy.measuring.retention_days, site.settings.retention_days)
         before = now - timedelta(days=days)
         records_before = now - timedelta(days=publication.current.policy.record_retention_days)
+        # While an event is there its receipt must be: it is what a withdrawal finds the event by.
+        cuts = RecordCuts(records_before, min(records_before, before))
         if is_dry_run:
             with engine.connect() as connection:
-                records = _count_records(connection, site, records_before)
+                records = _count_records(connection, site, cuts)
             done.append(Retained(site.key, before, count_before(site.site_id, before), records))
             continue
         events = _repeat(partial(retain, site.site_id, before, ROWS_A_BATCH))
-        delete_some = partial(_delete_records, site=site, before=records_before, now=now)
+        delete_some = partial(_delete_records, site=site, cuts=cuts, now=now)
         records = _repeat(partial(writer.run, delete_some))
         done.append(Retained(site.key, before, events, records))
     return done
@@ -69,27 +79,27 @@ def _repeat(delete_some: Callable[[], int]) -> int:
     return total
 
 
-def _count_records(connection: Connection, site: Site, before: datetime) -> int:
+def _count_records(connection: Connection, site: Site, cuts: RecordCuts) -> int:
     refusals = connection.execute(
-        select(func.count()).select_from(decision).where(*_old_refusals(site, before))
+        select(func.count()).select_from(decision).where(*_old_refusals(site, cuts.refusals_before))
     ).scalar_one()
     others = connection.execute(
         select(func.count())
         .select_from(decision.join(receipt, receipt.c.receipt_id == decision.c.receipt_id))
-        .where(*_old_receipts(site, before))
+        .where(*_old_receipts(site, cuts.receipts_before))
     ).scalar_one()
     return int(refusals + others)
 
 
-def _delete_records(connection: Connection, site: Site, before: datetime, now: datetime) -> int:
+def _delete_records(connection: Connection, site: Site, cuts: RecordCuts, now: datetime) -> int:
     refusals = list(
         connection.execute(
-            select(decision.c.decision_id).where(*_old_refusals(site, before)).limit(RECORDS_A_BATCH)
+            select(decision.c.decision_id).where(*_old_refusals(site, cuts.refusals_before)).limit(RECORDS_A_BATCH)
         ).scalars()
     )
     remove_decisions(connection, refusals, reason="retention", now=now)
     ended = connection.execute(
-        select(receipt.c.receipt_id).where(*_old_receipts(site, before)).limit(RECORDS_A_BATCH)
+        select(receipt.c.receipt_id).where(*_old_receipts(site, cuts.receipts_before)).limit(RECORDS_A_BATCH)
     ).scalars()
     removed = [remove_records(connection, receipt_id, reason="retention", now=now) for receipt_id in list(ended)]
     return len(refusals) + sum(removed)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from consent_service.app import Core
+from consent_service.consent.policy import Policy
+from consent_service.consent.publish import publish_policy
 from consent_service.db.tables import decision, decision_removal, receipt
+from consent_service.documents import canonical_json
+from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
-from tests.integration.conftest import DATABASES
+from tests.integration.conftest import DATA, DATABASES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
 
@@ -20,6 +25,15 @@ pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 def count(core: Core, table: Any) -> int:
     with core.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def publish(core: Core, site: Site, now: Clock, **changes: Any) -> None:
+    """Publish a version of the policy in which something differs; `measuring` changes its measuring purpose."""
+    document = tomllib.loads((DATA / "policy.toml").read_text())
+    document["purposes"][0] |= changes.pop("measuring", {})
+    policy = Policy.model_validate_json(canonical_json({**document, **changes}))
+    core.writer.run(lambda connection: publish_policy(connection, site, policy, actor="test", now=now()))
+    core.sites.revision.forget()
 
 
 def events(keeper: KeeperInHand) -> int:
@@ -73,3 +87,27 @@ def test_erased_bytes_leave_the_disk_with_compaction(visitor: Visitor, keeper: K
     directory = keeper.keeping.core.config.data_dir
     found = [path.name for path in directory.rglob("*") if path.is_file() and mark.encode() in path.read_bytes()]
     assert found == []
+
+
+def test_a_receipt_stays_for_as_long_as_its_events(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, site: Site, now: Clock
+) -> None:
+    # A policy like this is refused today; one that was published before stays valid.
+    publish(core, site, now, record_retention_days=30)
+    visitor.accept()
+    visitor.pageview("/a")
+    other = visitor.another()
+    other.accept()
+    other.pageview("/b")
+    visitor.another().refuse()
+    keeper.turn()
+    now.move(days=180 + 31)
+    keeper.keeper.retain(is_dry_run=False)
+    assert (events(keeper), count(core, receipt)) == (2, 2)
+    assert count(core, decision) == 2
+    visitor.withdraw()
+    keeper.turn()
+    assert events(keeper) == 1
+    now.move(days=396)
+    keeper.keeper.retain(is_dry_run=False)
+    assert (events(keeper), count(core, receipt)) == (0, 0)

@@ -41,6 +41,18 @@ def test_children_are_asked_for_nothing() -> None:
     assert read(document).measuring is None
 
 
+def test_the_proof_of_a_consent_is_kept_as_long_as_the_events_it_allowed() -> None:
+    document = policy_document()
+    document["record_retention_days"] = 394
+    assert problems_of(document) == {
+        "record_retention_days": "must be at least 395, the retention_days of analytics: "
+        "no event may outlive the proof of its consent"
+    }
+    document["record_retention_days"] = 395
+    document["purposes"].append(second_purpose(retention_days=1095))
+    assert read(document).record_retention_days == 395
+
+
 def test_ids_are_used_once() -> None:
     document = policy_document()
     document["recipients"].append(dict(document["recipients"][0]))
