@@ -104,6 +104,7 @@ def _page(template: str, language: str, paths: dict[str, str], **values: Any) ->
         site_name=site.settings.name,
         tag_url=f"{public_url}/c/{site.key}.js",
         privacy_url=f"/privacy/{site.key}?lang={language}",
+        banner_url=f"/banner/{site.key}?lang={language}",
         link=lambda article: article_path(language, article.slug),
         home_url=home_path(language),
         archive_url=archive_path(language),
@@ -111,7 +112,8 @@ def _page(template: str, language: str, paths: dict[str, str], **values: Any) ->
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self' {public_url}; style-src 'self'; img-src 'self'; "
-        f"connect-src 'self' {public_url}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"connect-src 'self' {public_url}; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     )
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
