@@ -15,8 +15,9 @@ from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.consent.acts import timestamp
+from consent_service.consent.erasure import find_erasure, request_erasure
 from consent_service.consent.publication import load_publication
-from consent_service.consent.record import find_erasure, remove_records, request_erasure
+from consent_service.consent.record import remove_records
 from consent_service.consent.withdrawal import withdraw_receipt
 from consent_service.db.audit import note
 from consent_service.db.tables import erasure_job, receipt

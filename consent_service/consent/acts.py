@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from consent_service.browser.sender import Sender
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import DecisionRequest, mismatches
+from consent_service.consent.erasure import Erasure
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
-from consent_service.consent.record import Act, Erasure, Recorded, record
+from consent_service.consent.record import Act, Recorded, record
 from consent_service.consent.tokens import (
     ExpiredToken,
     Token,

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from consent_service.consent.erasure import Erasure, find_erasure
 from consent_service.consent.publication import Publication
 from consent_service.consent.receipts import read_states
-from consent_service.consent.record import Erasure, find_erasure
 from consent_service.consent.tokens import Token
 from consent_service.sites.reporting import local_date
 

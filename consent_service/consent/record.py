@@ -12,18 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, insert, select
 
-from consent_service.db.tables import (
-    decision,
-    decision_count,
-    decision_removal,
-    erasure_job,
-    receipt,
-    revocation,
-)
+from consent_service.consent.erasure import Erasure, request_erasure
+from consent_service.db.tables import decision, decision_count, decision_removal, receipt, revocation
 from consent_service.db.upsert import add_to_counts, insert_missing, upsert
 from consent_service.ids import new_id, new_receipt_id, new_visitor_id
 
-ERASE_WITHIN = timedelta(seconds=60)
 # A visitor id lives no longer than 395 days, however often the choice is renewed.
 VISITOR_LIFE = timedelta(days=395)
 SALT_BYTES = 32
@@ -57,16 +50,6 @@ class Act:
     def granted(self) -> tuple[str, ...]:
         """Give the purposes that are granted."""
         return tuple(purpose for purpose, is_granted in self.purposes.items() if is_granted)
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """Tell how the erasure that came with a withdrawal stands."""
-
-    erasure_id: str
-    status: str
-    events: int | None
-    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,48 +102,6 @@ def record_many(connection: Connection, acts: Sequence[Act]) -> list[Recorded]:
         connection.execute(insert(receipt), receipts)
     add_to_counts(connection, decision_count, [row for act in acts if not act.granted for row in _counts(act)])
     return done
-
-
-def find_erasure(connection: Connection, receipt_id: str) -> Erasure | None:
-    """Give the newest erasure of a receipt's events, if one was asked for."""
-    row = connection.execute(
-        select(erasure_job)
-        .where(erasure_job.c.receipt_id == receipt_id)
-        .order_by(erasure_job.c.requested_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else Erasure(row.erasure_id, row.status, row.events, row.due_at)
-
-
-def request_erasure(
-    connection: Connection,
-    *,
-    site_id: int,
-    receipt_id: str,
-    reason: str,
-    now: datetime,
-    number: int | None = None,
-) -> Erasure:
-    """Ask the keeper to erase every event of a receipt; a request that waits already is given back."""
-    waiting = connection.execute(
-        select(erasure_job).where(erasure_job.c.receipt_id == receipt_id, erasure_job.c.status == "pending")
-    ).first()
-    if waiting is not None:
-        return Erasure(waiting.erasure_id, waiting.status, waiting.events, waiting.due_at)
-    erasure = Erasure(new_id(), "pending", None, now + ERASE_WITHIN)
-    connection.execute(
-        insert(erasure_job).values(
-            erasure_id=erasure.erasure_id,
-            site_id=site_id,
-            receipt_id=receipt_id,
-            revocation_number=number,
-            reason=reason,
-            status=erasure.status,
-            requested_at=now,
-            due_at=erasure.due_at,
-        )
-    )
-    return erasure
 
 
 def remove_records(connection: Connection, receipt_id: str, *, reason: str, now: datetime) -> int:

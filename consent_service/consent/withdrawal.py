@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from consent_service.consent.acts import erasure_document, refusal_token, timestamp
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import Action, WithdrawalRequest
+from consent_service.consent.erasure import Erasure, find_erasure, request_erasure
 from consent_service.consent.gate import Refusal
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
-from consent_service.consent.record import Act, Erasure, find_erasure, record, request_erasure
+from consent_service.consent.record import Act, record
 from consent_service.consent.tokens import (
     ExpiredToken,
     Token,
