@@ -65,20 +65,31 @@ class DuckDBStore:
         found = self.fetch("SELECT last_seq FROM watermark WHERE inbox_id = $1", [inbox_id]).rows
         return int(found[0][0]) if found else 0
 
-    def erase(self, receipt_ids: Sequence[str]) -> dict[str, int]:
+    def erase(self, receipt_ids: Sequence[str], now: datetime) -> dict[str, int]:
         """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
         with self._transaction() as connection:
-            return erasure.erase(connection, receipt_ids)
+            return erasure.erase(connection, receipt_ids, now)
 
-    def retain(self, site_id: int, before: datetime, limit: int) -> int:
-        """Delete at most `limit` of the site's events that occurred before a time; count them."""
+    def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
+        """Delete at most `limit` of the site's events under some policy versions that occurred before a time.
+
+        Gives how many were deleted.
+        """
         with self._transaction() as connection:
-            return erasure.retain(connection, site_id, before, limit)
+            return erasure.retain(connection, site_id, policy_versions, before, limit, now)
 
-    def count_before(self, site_id: int, before: datetime) -> int:
-        """Count the site's events that occurred before a time."""
-        sql = "SELECT count(*) FROM event WHERE site_id = $1 AND occurred_at < $2"
-        return int(self.fetch(sql, [site_id, before]).rows[0][0])
+    def count_before(self, site_id: int, policy_versions: Sequence[int], before: datetime) -> int:
+        """Count the site's events under some policy versions that occurred before a time."""
+        sql = """
+            SELECT count(*) FROM event
+            WHERE site_id = $1 AND policy_version IN (SELECT unnest($2::INTEGER[])) AND occurred_at < $3
+        """
+        return int(self.fetch(sql, [site_id, list(policy_versions), before]).rows[0][0])
+
+    def deleted_at(self) -> datetime | None:
+        """Tell since when bytes of deleted events may be on the disk; None when there are none."""
+        found: datetime | None = self.fetch("SELECT min(deleted_at) FROM deletion", []).rows[0][0]
+        return found
 
     def compact(self) -> CompactionResult:
         """Rewrite the store so that deleted bytes leave the disk; reading and writing wait meanwhile.

@@ -27,11 +27,13 @@ _ERASE = (
 
 _RETAIN = """
     DELETE FROM event WHERE rowid IN (
-        SELECT rowid FROM event WHERE site_id = $1 AND occurred_at < $2 LIMIT $3)
+        SELECT rowid FROM event
+        WHERE site_id = $1 AND policy_version IN (SELECT unnest($2::INTEGER[])) AND occurred_at < $3 LIMIT $4)
 """
+_NOTE = "INSERT INTO deletion SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM deletion)"
 
 
-def erase(connection: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str]) -> dict[str, int]:
+def erase(connection: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str], now: datetime) -> dict[str, int]:
     """Delete in the running transaction all that belongs to the receipts; count event rows per receipt."""
     counts = dict.fromkeys(receipt_ids, 0)
     receipts = [UUID(hex=receipt_id) for receipt_id in counts]
@@ -39,10 +41,21 @@ def erase(connection: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str]) -> 
         counts[receipt.hex] = count
     for statement in _ERASE:
         connection.execute(statement, [receipts]).fetchall()
+    if any(counts.values()):
+        connection.execute(_NOTE, [now]).fetchall()
     return counts
 
 
-def retain(connection: duckdb.DuckDBPyConnection, site_id: int, before: datetime, limit: int) -> int:
-    """Delete in the running transaction at most `limit` events that occurred before a time; count them."""
-    [(count,)] = connection.execute(_RETAIN, [site_id, before, limit]).fetchall()
+def retain(
+    connection: duckdb.DuckDBPyConnection,
+    site_id: int,
+    policy_versions: Sequence[int],
+    before: datetime,
+    limit: int,
+    now: datetime,
+) -> int:
+    """Delete in the running transaction at most `limit` events, as `EventStore.retain` says; count them."""
+    [(count,)] = connection.execute(_RETAIN, [site_id, list(policy_versions), before, limit]).fetchall()
+    if count:
+        connection.execute(_NOTE, [now]).fetchall()
     return int(count)

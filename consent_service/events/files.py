@@ -73,6 +73,8 @@ class Files:
             connection.execute(f"ATTACH {_quote(self.path)} AS old_file (READ_ONLY)")
             connection.execute(f"ATTACH {_quote(self.rewritten)} AS new_file")
             connection.execute("COPY FROM DATABASE old_file TO new_file")
+            # Whichever file a crash leaves in place says rightly whether deleted bytes are in it.
+            connection.execute("DELETE FROM new_file.deletion")
             connection.execute("CHECKPOINT new_file")
             connection.execute("DETACH new_file")
             connection.execute("DETACH old_file")

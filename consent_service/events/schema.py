@@ -208,3 +208,10 @@ open_visit = Table(
     _column("policy_version", Integer),
     *_texts(*VISIT_ATTRIBUTES),
 )
+
+# Since when deleted bytes may be on the disk: one row at most, gone from the file that a compaction writes.
+deletion = Table(
+    "deletion",
+    events_metadata,
+    _at("deleted_at"),
+)

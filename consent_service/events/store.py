@@ -70,16 +70,23 @@ class EventStore(Protocol):
         """Give the last sequence number of the inbox that is stored, 0 when there is none."""
         ...
 
-    def erase(self, receipt_ids: Sequence[str]) -> Mapping[str, int]:
+    def erase(self, receipt_ids: Sequence[str], now: datetime) -> Mapping[str, int]:
         """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
         ...
 
-    def retain(self, site_id: int, before: datetime, limit: int) -> int:
-        """Delete at most `limit` of the site's events that occurred before a time; count them."""
+    def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
+        """Delete at most `limit` of the site's events under some policy versions that occurred before a time.
+
+        Gives how many were deleted.
+        """
         ...
 
-    def count_before(self, site_id: int, before: datetime) -> int:
-        """Count the site's events that occurred before a time."""
+    def count_before(self, site_id: int, policy_versions: Sequence[int], before: datetime) -> int:
+        """Count the site's events under some policy versions that occurred before a time."""
+        ...
+
+    def deleted_at(self) -> datetime | None:
+        """Tell since when bytes of deleted events may be on the disk; None when there are none."""
         ...
 
     def compact(self) -> CompactionResult:

@@ -127,8 +127,8 @@ class Keeper:
             ).all()
         if not jobs:
             return 0
-        counts = self.store.erase([job.receipt_id for job in jobs])
         done_at = self._now()
+        counts = self.store.erase([job.receipt_id for job in jobs], done_at)
 
         def finish(connection: Connection) -> None:
             for job in jobs:
@@ -170,16 +170,16 @@ class Keeper:
         )
 
     def is_compaction_due(self) -> bool:
-        """Tell whether erased bytes wait to leave the disk: at the quiet hour, or for 23 hours at most."""
+        """Tell whether deleted bytes wait to leave the disk: at the quiet hour, or for 23 hours at most."""
         with self._engine.connect() as connection:
-            oldest = connection.execute(
+            erased_at = connection.execute(
                 select(erasure_job.c.done_at)
                 .where(erasure_job.c.status == "done", erasure_job.c.compacted_at.is_(None))
                 .order_by(erasure_job.c.done_at)
                 .limit(1)
             ).scalar_one_or_none()
-        now = self._now()
-        return oldest is not None and (now.hour == QUIET_HOUR or now - oldest >= COMPACT_WITHIN)
+        now, waiting = self._now(), [at for at in (erased_at, self.store.deleted_at()) if at is not None]
+        return bool(waiting) and (now.hour == QUIET_HOUR or now - min(waiting) >= COMPACT_WITHIN)
 
     def close(self) -> None:
         """Let go of inboxes and store."""

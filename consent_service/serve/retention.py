@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
-from consent_service.consent.publication import Publications
+from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.record import remove_decisions, remove_records
 from consent_service.db.tables import decision, receipt
 from consent_service.db.writer import Writer
@@ -19,23 +20,47 @@ from consent_service.sites.settings import effective_retention
 ROWS_A_BATCH = 5_000
 RECORDS_A_BATCH = 500
 
+CountBefore = Callable[[int, list[int], datetime], int]
+Retain = Callable[[int, list[int], datetime, int, datetime], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """Tell what one site's retention deleted, or would delete in a dry run."""
+    """Tell what one site's retention deleted, or would delete in a dry run.
+
+    No event from before `events_before` is kept; None when the site never had a policy that measures.
+    """
 
     site_key: str
-    events_before: datetime
+    events_before: datetime | None
     events: int
     records: int
 
 
 @dataclass(frozen=True, slots=True)
-class RecordCuts:
-    """Say which records are old enough: refusals, and receipts with their decisions, that ended before a time."""
+class Cuts:
+    """Say what of a site is old enough.
 
+    `events` gives for each time the policy versions whose events go when they occurred before it. Refusals, and
+    receipts with their decisions, go when they ended before a time of their own.
+    """
+
+    events: dict[datetime, list[int]]
     refusals_before: datetime
     receipts_before: datetime
+
+
+def make_cuts(site: Site, publication: Publication, now: datetime) -> Cuts:
+    """Work out a site's times: each event goes by the days of the policy that its consent was given to."""
+    events: dict[datetime, list[int]] = defaultdict(list)
+    for version in publication.versions.values():
+        measuring = version.policy.measuring
+        if measuring is not None:
+            days = effective_retention(measuring.retention_days, site.settings.retention_days)
+            events[now - timedelta(days=days)].append(version.version)
+    before = now - timedelta(days=publication.current.policy.record_retention_days)
+    # While an event is there its receipt must be: it is what a withdrawal finds the event by.
+    return Cuts(dict(events), before, min([before, *events]))
 
 
 def run_retention(
@@ -43,8 +68,8 @@ def run_retention(
     writer: Writer,
     sites: Sites,
     publications: Publications,
-    count_before: Callable[[int, datetime], int],
-    retain: Callable[[int, datetime, int], int],
+    count_before: CountBefore,
+    retain: Retain,
     now: datetime,
     *,
     is_dry_run: bool,
@@ -53,22 +78,20 @@ def run_retention(
     done: list[Retained] = []
     for site in sites.all():
         publication = publications.of(site)
-        if publication is None or publication.current.policy.measuring is None:
+        if publication is None:
             continue
-        days = effective_retention(publication.current.policy.measuring.retention_days, site.settings.retention_days)
-        before = now - timedelta(days=days)
-        records_before = now - timedelta(days=publication.current.policy.record_retention_days)
-        # While an event is there its receipt must be: it is what a withdrawal finds the event by.
-        cuts = RecordCuts(records_before, min(records_before, before))
+        cuts = make_cuts(site, publication, now)
         if is_dry_run:
             with engine.connect() as connection:
                 records = _count_records(connection, site, cuts)
-            done.append(Retained(site.key, before, count_before(site.site_id, before), records))
-            continue
-        events = _repeat(partial(retain, site.site_id, before, ROWS_A_BATCH))
-        delete_some = partial(_delete_records, site=site, cuts=cuts, now=now)
-        records = _repeat(partial(writer.run, delete_some))
-        done.append(Retained(site.key, before, events, records))
+            events = sum(count_before(site.site_id, versions, at) for at, versions in cuts.events.items())
+        else:
+            events = sum(
+                _repeat(partial(retain, site.site_id, versions, at, ROWS_A_BATCH, now))
+                for at, versions in cuts.events.items()
+            )
+            records = _repeat(partial(writer.run, partial(_delete_records, site=site, cuts=cuts, now=now)))
+        done.append(Retained(site.key, min(cuts.events, default=None), events, records))
     return done
 
 
@@ -79,35 +102,37 @@ def _repeat(delete_some: Callable[[], int]) -> int:
     return total
 
 
-def _count_records(connection: Connection, site: Site, cuts: RecordCuts) -> int:
+def _count_records(connection: Connection, site: Site, cuts: Cuts) -> int:
     refusals = connection.execute(
-        select(func.count()).select_from(decision).where(*_old_refusals(site, cuts.refusals_before))
+        select(func.count()).select_from(decision).where(*_old_refusals(site, cuts))
     ).scalar_one()
     others = connection.execute(
         select(func.count())
         .select_from(decision.join(receipt, receipt.c.receipt_id == decision.c.receipt_id))
-        .where(*_old_receipts(site, cuts.receipts_before))
+        .where(*_old_receipts(site, cuts))
     ).scalar_one()
     return int(refusals + others)
 
 
-def _delete_records(connection: Connection, site: Site, cuts: RecordCuts, now: datetime) -> int:
+def _delete_records(connection: Connection, site: Site, cuts: Cuts, now: datetime) -> int:
     refusals = list(
         connection.execute(
-            select(decision.c.decision_id).where(*_old_refusals(site, cuts.refusals_before)).limit(RECORDS_A_BATCH)
+            select(decision.c.decision_id).where(*_old_refusals(site, cuts)).limit(RECORDS_A_BATCH)
         ).scalars()
     )
     remove_decisions(connection, refusals, reason="retention", now=now)
     ended = connection.execute(
-        select(receipt.c.receipt_id).where(*_old_receipts(site, cuts.receipts_before)).limit(RECORDS_A_BATCH)
+        select(receipt.c.receipt_id).where(*_old_receipts(site, cuts)).limit(RECORDS_A_BATCH)
     ).scalars()
     removed = [remove_records(connection, receipt_id, reason="retention", now=now) for receipt_id in list(ended)]
     return len(refusals) + sum(removed)
 
 
-def _old_refusals(site: Site, before: datetime) -> tuple[ColumnElement[bool], ...]:
-    return decision.c.site_id == site.site_id, decision.c.receipt_id.is_(None), decision.c.expires_at < before
+def _old_refusals(site: Site, cuts: Cuts) -> tuple[ColumnElement[bool], ...]:
+    is_old = decision.c.expires_at < cuts.refusals_before
+    return decision.c.site_id == site.site_id, decision.c.receipt_id.is_(None), is_old
 
 
-def _old_receipts(site: Site, before: datetime) -> tuple[ColumnElement[bool], ...]:
-    return receipt.c.site_id == site.site_id, func.coalesce(receipt.c.withdrawn_at, receipt.c.expires_at) < before
+def _old_receipts(site: Site, cuts: Cuts) -> tuple[ColumnElement[bool], ...]:
+    ended_at = func.coalesce(receipt.c.withdrawn_at, receipt.c.expires_at)
+    return receipt.c.site_id == site.site_id, ended_at < cuts.receipts_before

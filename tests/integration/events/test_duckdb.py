@@ -14,7 +14,7 @@ from sqlalchemy import select
 from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.schema import Batch, InboxRange, event
 from consent_service.events.store import Applied, StoreUnavailable
-from tests.unit.events.made import NOON, make_row
+from tests.unit.events.made import NOON, make_grant, make_row
 
 
 @pytest.fixture
@@ -121,18 +121,39 @@ def test_erasing_takes_rows_open_visits_and_remembered_ids(store: DuckDBStore) -
     store.apply(
         Batch([make_row(0), make_row(1), make_row(2, visitor_id=2), make_row(3, site_id=2, visitor_id=3)]), NOON
     )
-    assert store.erase([receipt(1), receipt(3), receipt(9)]) == {receipt(1): 2, receipt(3): 1, receipt(9): 0}
+    assert store.erase([receipt(1), receipt(3), receipt(9)], NOON) == {receipt(1): 2, receipt(3): 1, receipt(9): 0}
     assert [count(store, table) for table in ("event", "recent_event", "open_visit")] == [1, 1, 1]
-    assert store.erase([receipt(1)]) == {receipt(1): 0}
-    assert store.erase([]) == {}
+    assert store.erase([receipt(1)], NOON) == {receipt(1): 0}
+    assert store.erase([], NOON) == {}
 
 
 def test_retention_deletes_the_site_s_old_events_a_piece_at_a_time(store: DuckDBStore) -> None:
-    store.apply(Batch([make_row(minute) for minute in range(10)] + [make_row(0, site_id=2)]), NOON)
+    kept = [make_row(0, site_id=2), make_row(0, grant=make_grant(policy_version=3))]
+    store.apply(
+        Batch([make_row(minute, grant=make_grant(policy_version=1 + minute % 2)) for minute in range(10)] + kept), NOON
+    )
     before = NOON + timedelta(minutes=6)
-    assert store.count_before(1, before) == 6
-    assert [store.retain(1, before, 4) for _ in range(3)] == [4, 2, 0]
-    assert count(store) == 5
+    assert store.count_before(1, [1, 2], before) == 6
+    assert store.count_before(1, [1], before) == 3
+    assert [store.retain(1, [1, 2], before, 4, NOON) for _ in range(3)] == [4, 2, 0]
+    assert count(store) == 6
+
+
+def test_the_store_knows_since_when_deleted_bytes_are_on_the_disk(path: Path) -> None:
+    store = DuckDBStore(path, threads=1)
+    store.apply(Batch([make_row(minute, visitor_id=minute % 2) for minute in range(4)]), NOON)
+    assert store.erase([receipt(7)], NOON) == {receipt(7): 0}
+    assert store.deleted_at() is None
+    store.retain(1, [1], NOON + timedelta(minutes=1), 10, NOON + timedelta(hours=1))
+    store.erase([receipt(1)], NOON + timedelta(hours=2))
+    store.close()
+    store = DuckDBStore(path, threads=1)
+    assert store.deleted_at() == NOON + timedelta(hours=1)
+    store.compact()
+    assert (store.deleted_at(), count(store)) == (None, 1)
+    store.erase([receipt(0)], NOON + timedelta(hours=3))
+    assert store.deleted_at() == NOON + timedelta(hours=3)
+    store.close()
 
 
 def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckDBStore, path: Path) -> None:
@@ -140,7 +161,7 @@ def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckD
     rows = [make_row(minute, visitor_id=2, path=f"{kept}-{minute}") for minute in range(500)]
     store.apply(Batch([*rows, make_row(path=secret, props={"k": secret})]), NOON)
     store.apply(Batch([make_row(1, path=f"{secret}-2")]), NOON)
-    store.erase([receipt(1)])
+    store.erase([receipt(1)], NOON)
     assert files_hold(path.parent, secret)
     result = store.compact()
     assert not files_hold(path.parent, secret)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -111,3 +113,58 @@ def test_a_receipt_stays_for_as_long_as_its_events(
     now.move(days=396)
     keeper.keeper.retain(is_dry_run=False)
     assert (events(keeper), count(core, receipt)) == (0, 0)
+
+
+def test_each_event_goes_by_the_policy_its_consent_was_given_to(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, site: Site, now: Clock, refresh: Callable[[], None]
+) -> None:
+    visitor.accept()
+    visitor.pageview("/under-395-days")
+    publish(core, site, now, measuring={"retention_days": 30})
+    refresh()
+    other = visitor.another()
+    other.accept()
+    other.pageview("/under-30-days")
+    keeper.turn()
+    now.move(days=31)
+    (done,) = keeper.keeper.retain(is_dry_run=True)
+    assert done.events == 1
+    (done,) = keeper.keeper.retain(is_dry_run=False)
+    assert (done.events, done.events_before) == (1, now() - timedelta(days=395))
+    assert keeper.store.fetch("SELECT path FROM event", []).rows == [("/under-395-days",)]
+    now.move(days=365)
+    (done,) = keeper.keeper.retain(is_dry_run=False)
+    assert (done.events, events(keeper)) == (1, 0)
+
+
+def test_a_site_that_measures_no_more_still_loses_its_old_events(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, site: Site, now: Clock, refresh: Callable[[], None]
+) -> None:
+    visitor.accept()
+    visitor.pageview("/a")
+    keeper.turn()
+    publish(core, site, now, audience="children", purposes=[])
+    refresh()
+    now.move(days=396)
+    keeper.keeper.retain(is_dry_run=False)
+    assert events(keeper) == 0
+
+
+def test_bytes_of_expired_events_leave_the_disk_without_an_erasure(
+    visitor: Visitor, keeper: KeeperInHand, now: Clock
+) -> None:
+    mark = "a-path-nobody-else-has-52e0"
+    visitor.accept()
+    visitor.pageview(f"/{mark}")
+    keeper.turn()
+    now.move(days=396)
+    assert not keeper.keeper.is_compaction_due()
+    keeper.keeper.retain(is_dry_run=False)
+    assert not keeper.keeper.is_compaction_due()
+    now.move(hours=23)
+    assert keeper.keeper.is_compaction_due()
+    keeper.compact()
+    assert not keeper.keeper.is_compaction_due()
+    directory = keeper.keeping.core.config.data_dir
+    found = [path.name for path in directory.rglob("*") if path.is_file() and mark.encode() in path.read_bytes()]
+    assert found == []
