@@ -12,6 +12,7 @@ from consent_service.browser.sender import Sender
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import DecisionRequest, mismatches
 from consent_service.consent.erasure import Erasure
+from consent_service.consent.evidence import marks
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
@@ -66,10 +67,16 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
         decided_at=now,
         expires_at=expires_at,
         is_under_signal=request.signals.gpc and not request.is_refusal,
-        evidence=request.evidence_document,
+        evidence=_evidence(request, publication),
         device=sender.device.kind or None,
         country=sender.place.country or None,
     )
+
+
+def _evidence(request: DecisionRequest, publication: Publication) -> dict[str, Any]:
+    """Give what a grant's record keeps as evidence, with the marks of what does not fit."""
+    shown = next((each for each in publication.banners.values() if each["banner_hash"] == request.banner_hash), None)
+    return {**request.evidence_document, "marks": marks(request, shown)}
 
 
 def decide(

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import Connection, and_, or_, select
 
 from consent_service.consent.acts import timestamp
@@ -92,9 +93,16 @@ def list_decisions(
             "mechanism": row.mechanism,
             "decided_at": timestamp(row.decided_at),
             "expires_at": timestamp(row.expires_at),
+            "marks": read_marks(row.record),
         }
         for row in rows
     ], following
+
+
+def read_marks(record: bytes | None) -> list[str]:
+    """Give what did not fit in the evidence of a grant; nothing once the record was erased."""
+    marks: list[str] = [] if record is None else orjson.loads(record).get("marks", [])
+    return marks
 
 
 def _kinds(action: str, purposes: dict[str, bool], withdrawn: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_service.consent.difference import Change, difference
 from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import PolicyVersion, Publication
+from consent_service.consent.report import read_marks
 from consent_service.console.auth import require_site, require_user
 from consent_service.console.people import Role
 from consent_service.console.wording import NO_NUMBER
@@ -76,6 +77,7 @@ class Record:
     language: str
     mechanism: str
     decided_at: datetime
+    marks: tuple[str, ...]
 
 
 def add_routes(bp: Blueprint) -> None:
@@ -146,6 +148,7 @@ def _record(row: Any) -> Record:
         language=row.language,
         mechanism=row.mechanism,
         decided_at=row.decided_at,
+        marks=tuple(read_marks(row.record)),
     )
 
 

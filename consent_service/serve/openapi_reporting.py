@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from consent_service.collect.drops import DropReason
 from consent_service.consent.decision import Action, Mechanism
+from consent_service.consent.evidence import Mark
 from consent_service.consent.gate import Refusal
 from consent_service.serve.openapi_model import Answer, Body, Operation, Parameter, list_of, members, nullable, ref
 from consent_service.serve.openapi_schemas import (
@@ -123,6 +124,7 @@ SCHEMAS: Final[dict[str, Any]] = {
                         "mechanism": {"enum": [str(mechanism) for mechanism in Mechanism]},
                         "decided_at": TIME,
                         "expires_at": TIME,
+                        "marks": list_of({"enum": [str(mark) for mark in Mark]}),
                     }
                 )
             ),

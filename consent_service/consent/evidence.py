@@ -1,0 +1,80 @@
+"""Look at what a page says of the click that granted: whether the choice was a fair one. Pure.
+
+Nothing is refused for it: what does not fit is marked in the record, for the officer to see and a regulator to weigh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from itertools import product
+from typing import Any, Final
+
+from consent_service.consent.decision import DecisionRequest
+
+# Two buttons of one style differ by a rounding of pixels at most.
+_LEAST_RATIO: Final = 0.95
+_MOST_RATIO: Final = 1.05
+_SHOWN_BY_CLIENT: Final = frozenset({"banner", "preferences"})
+# Sentences the client may say above the words of the first layer, none or up to two of them.
+_NOTES: Final = ("signal", "confirm", "failed")
+
+
+class Mark(StrEnum):
+    """Name what does not fit in the evidence of a grant."""
+
+    NO_EVIDENCE = "no_evidence"
+    UNTRUSTED_CLICK = "untrusted_click"
+    REFUSE_HIDDEN = "refuse_hidden"
+    UNEQUAL_BUTTONS = "unequal_buttons"
+    OTHER_WORDS = "other_words"
+
+
+def marks(request: DecisionRequest, shown: Mapping[str, Any] | None) -> list[str]:
+    """Give the marks of a grant; a refusal has none, for it is a refusal whoever made it.
+
+    `shown` is the banner config that the request cites, None where only its hash is known any more: then the words
+    cannot be compared.
+    """
+    if request.is_refusal or request.mechanism not in _SHOWN_BY_CLIENT:
+        return []
+    if request.evidence is None:
+        return [Mark.NO_EVIDENCE]
+    found = []
+    evidence = request.evidence
+    if not evidence.trusted:
+        found.append(Mark.UNTRUSTED_CLICK)
+    if request.layer == 1:
+        if not evidence.refuse_visible:
+            found.append(Mark.REFUSE_HIDDEN)
+        if not _LEAST_RATIO <= (evidence.area_ratio or 0) <= _MOST_RATIO:
+            found.append(Mark.UNEQUAL_BUTTONS)
+        if shown is not None and request.rendered_hash is not None and not _fits(request.rendered_hash, shown):
+            found.append(Mark.OTHER_WORDS)
+    return [str(mark) for mark in found]
+
+
+def first_layer_words(shown: Mapping[str, Any], *notes: str) -> str:
+    """Give the words of the first layer as the client reads them off the page: block by block, one a line."""
+    texts = shown["texts"]
+    lines = [texts["title"], *notes, texts["body"].replace("{policy}", texts["policy"], 1)]
+    lines += [texts["refuse"], texts["accept"]]
+    if len(shown["purposes"]) > 1:
+        lines.append(texts["customize"])
+    return "\n".join(lines)
+
+
+def _fits(rendered_hash: str, shown: Mapping[str, Any]) -> bool:
+    return any(
+        hashlib.sha256(first_layer_words(shown, *notes).encode()).hexdigest() == rendered_hash
+        for notes in _said_above(shown)
+    )
+
+
+def _said_above(shown: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    said = [shown["texts"][key] for key in _NOTES]
+    if shown["asked_again"] is not None:
+        said.append(shown["asked_again"]["reason"])
+    for count in range(3):
+        yield from product(said, repeat=count)
