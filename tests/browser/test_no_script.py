@@ -17,6 +17,7 @@ from tests.browser.lab import Lab, policy_document, with_second_purpose
 
 Visitor = Callable[..., tuple[Page, Traffic]]
 
+AXE = Path(__file__).parents[2] / "static" / "node_modules" / "axe-core" / "axe.min.js"
 OFF = {"java_script_enabled": False}
 # The longest words, two scripts of their own, and both directions.
 LANGUAGES = ("de", "fi", "el", "hu", "mt", "ar", "ja")
@@ -283,3 +284,33 @@ def test_a_page_on_another_origin_hands_over_the_token_and_no_address_has_it(lab
     press(page, "withdraw")
     expect(page.get_by_role("status")).to_contain_text("Votre consentement a été retiré le")
     assert not [request.url for request in traffic.requests if answer["token"] in request.url]
+
+
+def violations(page: Page) -> list[str]:
+    """Give what axe finds on a page, best practices included."""
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(
+        "axe.run().then(({violations}) => violations.map(({id, help}) => `${id}: ${help}`))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_axe_finds_nothing_in_any_state(lab: Lab, visitor: Visitor, wide: str, language: str, scheme: str) -> None:
+    # Scripts are on for axe's sake; the pages have none.
+    page, _ = visitor(color_scheme=scheme, viewport={"width": 320, "height": 640})
+    mine, banner = f"{lab.url}/my/{wide}?lang={language}", f"{lab.url}/banner/{wide}?lang={language}"
+    for address in (mine, banner):
+        page.goto(address)
+        assert violations(page) == []
+    page.locator("summary").click()
+    assert violations(page) == []
+    press(page, "accept")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert violations(page) == []
+    page.goto(mine)
+    assert violations(page) == []
+    press(page, "withdraw")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert violations(page) == []
