@@ -12,7 +12,7 @@ PORT ?= 8000
 EVENTS ?= 200000
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-faults setup-test bench lint format client check-client lock wheel-smoke clean
+.PHONY: help demo test test-faults setup-test bench bench-client lint format client check-client lock wheel-smoke clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ setup-test: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev ## Measure speed on this machine
 	@$(BIN)/python -m bench
+
+bench-client: setup-test $(VENV)/.installed-dev static/node_modules/.installed ## Measure the client beside its peers in a real browser
+	@$(BIN)/python -m bench.client
 
 lint: $(VENV)/.installed-dev ## Check style and types
 	@$(BIN)/ruff check
