@@ -16,7 +16,7 @@ from consent_service.consent.evidence import marks
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
-from consent_service.consent.record import Act, Recorded, record
+from consent_service.consent.record import Act, Recorded, Terms, record
 from consent_service.consent.tokens import (
     ExpiredToken,
     Token,
@@ -48,7 +48,6 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
     if wrong:
         raise Invalid([(item.pointer, item.message) for item in wrong])
     policy = version.policy
-    measuring = publication.current.policy.measuring
     if request.is_refusal:
         expires_at = cut_to_day(now) + timedelta(days=policy.refusal_days)
     else:
@@ -63,7 +62,7 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
         notice_hash=request.banner_hash if request.banner_hash in publication.notices else None,
         language=resolve_language(policy, request.language),
         mechanism=request.mechanism,
-        measuring="" if measuring is None else measuring.id,
+        terms=terms_of(publication),
         decided_at=now,
         expires_at=expires_at,
         is_under_signal=request.signals.gpc and not request.is_refusal,
@@ -77,6 +76,12 @@ def _evidence(request: DecisionRequest, publication: Publication) -> dict[str, A
     """Give what a grant's record keeps as evidence, with the marks of what does not fit."""
     shown = next((each for each in publication.banners.values() if each["banner_hash"] == request.banner_hash), None)
     return {**request.evidence_document, "marks": marks(request, shown)}
+
+
+def terms_of(publication: Publication) -> Terms:
+    """Give what all versions of a site's policy say together."""
+    measuring = [version.policy.measuring for version in publication.versions.values()]
+    return Terms(publication.rules.purpose, frozenset(purpose.id for purpose in measuring if purpose is not None))
 
 
 def decide(

@@ -23,6 +23,18 @@ SALT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Hold what a site's policies say that outlives one of them.
+
+    `measuring` is the purpose that measures now, "" for none; `measured` are all that did in any published version,
+    for events may be stored under each.
+    """
+
+    measuring: str
+    measured: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Hold one act of a visitor, judged: what it grants, under which policy and notice, and what it proves.
 
@@ -38,7 +50,7 @@ class Act:
     notice_hash: str | None
     language: str
     mechanism: str
-    measuring: str
+    terms: Terms
     decided_at: datetime
     expires_at: datetime
     is_under_signal: bool
@@ -69,12 +81,11 @@ def record(connection: Connection, act: Act, prior: Mapping[str, Any] | None, *,
     measuring purpose that was withdrawn, never comes back to life: its next grant begins a new receipt and visitor.
     """
     granted = act.granted
-    if prior is not None and _is_over(prior, granted, act.measuring):
+    if prior is not None and _is_over(prior, act):
         prior = None
     if prior is None and not granted:
         return _refusal(connection, act)
-    before = tuple(prior["purposes"]) if prior is not None else ()
-    withdrawn = tuple(purpose for purpose in before if purpose not in granted)
+    withdrawn = _turned_off(prior, act) if prior is not None else ()
     receipt_id = prior["receipt_id"] if prior is not None else new_receipt_id()
     decision_id = _append(connection, act, receipt_id, prior["decision_id"] if prior is not None else None, withdrawn)
     upsert(connection, receipt, _receipt_values(act, prior, receipt_id, decision_id, withdrawn))
@@ -124,10 +135,21 @@ def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, rea
         connection.execute(delete(decision).where(decision.c.decision_id.in_(part)))
 
 
-def _is_over(prior: Mapping[str, Any], granted: Sequence[str], measuring: str) -> bool:
+def _is_over(prior: Mapping[str, Any], act: Act) -> bool:
     if not prior["purposes"]:
         return True
-    return measuring in granted and measuring in prior["withdrawn"]
+    return any(purpose in act.terms.measured and purpose in prior["withdrawn"] for purpose in act.granted)
+
+
+def _turned_off(prior: Mapping[str, Any], act: Act) -> tuple[str, ...]:
+    """Give the purposes that were granted and are withdrawn by this act.
+
+    A purpose that the policy no longer has was not turned off by one who goes on being measured under its new name;
+    whoever does not go on withdrew it.
+    """
+    gone = [purpose for purpose in prior["purposes"] if purpose not in act.granted]
+    goes_on = any(purpose in act.terms.measured for purpose in act.granted)
+    return tuple(purpose for purpose in gone if purpose in act.purposes or not goes_on)
 
 
 def _refusal(connection: Connection, act: Act) -> Recorded:
@@ -198,7 +220,7 @@ def _receipt_values(
     now, granted = act.decided_at, act.granted
     is_unbroken = prior is not None and now < prior["expires_at"]
     keeps_visitor = prior is not None and is_unbroken and now < prior["visitor_at"] + VISITOR_LIFE
-    keeps_grant = prior is not None and is_unbroken and act.measuring in prior["purposes"]
+    keeps_grant = prior is not None and is_unbroken and act.terms.measuring in prior["purposes"]
     turned_off = [] if prior is None else [item for item in prior["withdrawn"] if item not in granted]
     return {
         "receipt_id": receipt_id,
@@ -240,7 +262,8 @@ def _revoke(
         )
         .returning(revocation.c.number)
     ).scalar_one()
-    if not erases or act.measuring not in withdrawn:
+    # Who withdraws the last purpose keeps nothing here, whatever measured when it was granted.
+    if not erases or (act.granted and act.terms.measured.isdisjoint(withdrawn)):
         return None
     return request_erasure(
         connection,

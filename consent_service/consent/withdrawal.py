@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from consent_service.consent.acts import erasure_document, refusal_token, timestamp
+from consent_service.consent.acts import erasure_document, refusal_token, terms_of, timestamp
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import Action, WithdrawalRequest
 from consent_service.consent.erasure import Erasure, find_erasure, request_erasure
@@ -98,8 +98,7 @@ def _again(
     now: datetime,
 ) -> Withdrawn:
     erasure = find_erasure(connection, row["receipt_id"])
-    measuring = publication.current.policy.measuring
-    if erasure is None and request.erase and measuring is not None and measuring.id in row["withdrawn"]:
+    if erasure is None and request.erase:
         # Withdrawn without erasing at first; who asks again for all of it gets it.
         erasure = request_erasure(
             connection, site_id=row["site_id"], receipt_id=row["receipt_id"], reason="request", now=now
@@ -134,7 +133,6 @@ def _act(
     now: datetime,
 ) -> Act:
     refused_until = cut_to_day(now) + timedelta(days=version.policy.refusal_days)
-    measuring = publication.current.policy.measuring
     ids = dict.fromkeys([*(purpose.id for purpose in version.policy.purposes), *prior["purposes"]])
     return Act(
         site_id=publication.site.site_id,
@@ -146,7 +144,7 @@ def _act(
         notice_hash=prior["notice_hash"] or None,
         language=resolve_language(version.policy, request.language),
         mechanism=request.mechanism,
-        measuring="" if measuring is None else measuring.id,
+        terms=terms_of(publication),
         decided_at=now,
         # What stays granted keeps its own end: withdrawing one purpose prolongs no other.
         expires_at=prior["expires_at"] if kept else refused_until,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from consent_service.consent.acts import terms_of
 from consent_service.consent.decision import Action, Mechanism
 from consent_service.consent.publication import Publication
 from consent_service.consent.record import Act as RecordedAct
@@ -31,7 +32,7 @@ def make_act(publication: Publication, decision: Decision, prior: Mapping[str, A
         notice_hash=notice_hash if prior is None or not is_withdrawal else prior["notice_hash"],
         language=language,
         mechanism=Mechanism.PREFERENCES if is_withdrawal else Mechanism.BANNER,
-        measuring=publication.rules.purpose,
+        terms=terms_of(publication),
         decided_at=decision.at,
         expires_at=decision.at + timedelta(days=version.policy.valid_days) if is_grant else refused_until,
         is_under_signal=False,

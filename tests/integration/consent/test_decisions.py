@@ -8,32 +8,16 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from consent_service.app import Core
-from consent_service.consent.policy import Policy
-from consent_service.consent.publish import publish_policy
 from consent_service.db.tables import decision, decision_count, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
+from tests.integration.consent.keeping import republish, rows
 from tests.integration.visitor import Visitor
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
-
-
-def rows(core: Core, table: Any) -> list[dict[str, Any]]:
-    with core.engine.connect() as connection:
-        return [dict(row._mapping) for row in connection.execute(select(table))]
-
-
-def republish(core: Core, site: Site, now: Clock, **changes: Any) -> None:
-    """Publish the policy anew with some members changed."""
-    publication = core.publications.of(site)
-    assert publication is not None
-    policy = Policy.from_document({**publication.current.policy.document(), **changes})
-    core.writer.run(lambda connection: publish_policy(connection, site, policy, actor="test", now=now()))
-    core.sites.revision.forget()
 
 
 def test_a_refusal_keeps_nothing_that_could_tell_one_from_another(visitor: Visitor, core: Core, now: Clock) -> None:

@@ -1,0 +1,84 @@
+"""Withdrawals: whatever the policy has become since, they reach every event of the visitor, once and for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from consent_service.app import Core
+from consent_service.db.tables import erasure_job
+from consent_service.sites.registry import Site
+from tests.integration.clock import Clock
+from tests.integration.conftest import DATABASES
+from tests.integration.consent.keeping import purposes_of, renamed, republish, rows
+from tests.integration.visitor import Visitor
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+
+Refresh = Callable[[], None]
+
+
+def rename_measuring(core: Core, site: Site, now: Clock, refresh: Refresh) -> None:
+    """Let another purpose measure from now on; the one that measured is gone."""
+    (analytics,) = purposes_of(core, site)
+    republish(core, site, now, purposes=[renamed(analytics, "audience")], material_purposes=["audience"])
+    refresh()
+
+
+def add_second(core: Core, site: Site, now: Clock, refresh: Refresh) -> None:
+    """Ask for a second purpose, which measures nothing."""
+    (analytics,) = purposes_of(core, site)
+    second = renamed(analytics, "marketing", measures=False, cookies=[])
+    republish(core, site, now, purposes=[analytics, second], material_purposes=["marketing"])
+    refresh()
+
+
+def test_what_measured_under_an_earlier_policy_is_erased_on_withdrawal(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    granted = visitor.accept().get_json()
+    rename_measuring(core, site, now, refresh)
+    answer = visitor.withdraw().get_json()
+    assert (answer["purposes"], answer["erasure"]["status"]) == (["analytics"], "pending")
+    assert [job["receipt_id"] for job in rows(core, erasure_job)] == [granted["receipt_id"]]
+
+
+def test_refusing_what_measuring_is_called_now_withdraws_what_it_was_called(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    visitor.accept()
+    rename_measuring(core, site, now, refresh)
+    answer = visitor.refuse().get_json()
+    assert (answer["withdrawn"], answer["erasure"]["status"]) == (["analytics"], "pending")
+
+
+def test_accepting_what_measuring_is_called_now_withdraws_nothing(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    first = visitor.accept().get_json()
+    rename_measuring(core, site, now, refresh)
+    second = visitor.accept().get_json()
+    assert (second["receipt_id"], second["withdrawn"], second["erasure"]) == (first["receipt_id"], [], None)
+    assert rows(core, erasure_job) == []
+    # The receipt still holds what was measured before: its end erases both.
+    assert visitor.withdraw().get_json()["erasure"]["status"] == "pending"
+
+
+def test_where_children_are_addressed_now_a_withdrawal_still_erases(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    visitor.accept()
+    republish(core, site, now, audience="children", purposes=[])
+    refresh()
+    answer = visitor.withdraw().get_json()
+    assert (answer["purposes"], answer["erasure"]["status"]) == (["analytics"], "pending")
+
+
+def test_withdrawing_what_measures_nothing_erases_nothing_until_the_last(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    add_second(core, site, now, refresh)
+    visitor.accept()
+    assert visitor.withdraw(purposes=["marketing"]).get_json()["erasure"] is None
+    assert visitor.withdraw().get_json()["erasure"]["status"] == "pending"
