@@ -73,13 +73,14 @@ def choose_language(languages: Sequence[str], default: str, *wanted: str | None)
 
 
 def aliases(languages: Collection[str]) -> dict[str, str]:
-    """Give, for tags that are not found by their first part, the offered language that serves their readers.
+    """Give, for tags that are not the name of an offered language, the one that serves their readers.
 
-    Tags are in lower case; only those that one of the languages serves are there.
+    Tags are in lower case, as short as a reader of less and less of a tag looks for; only what is served is there.
     """
-    tags = [*_NAMED_OTHERWISE, *(f"zh-{region}" for region in sorted(_TRADITIONAL)), "zh"]
+    whole = [language.lower() for language in languages]
+    tags = [*whole, *map(_primary, whole), *_NAMED_OTHERWISE, *(f"zh-{region}" for region in sorted(_TRADITIONAL))]
     found = {tag: _nearest(languages, tag) for tag in tags}
-    return {tag: language for tag, language in found.items() if language is not None and language.lower() != tag}
+    return {tag: language for tag, language in found.items() if language is not None and language != tag}
 
 
 def _nearest(languages: Collection[str], wanted: str) -> str | None:

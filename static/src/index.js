@@ -23,8 +23,7 @@ const wanted = () => [setting("data-lang"), document.documentElement.lang, ...(n
 /** The config that came with this script, in the visitor's language. @returns {Config} */
 function ownConfig() {
   const { common, banners, default_language, aliases = {} } = CONSENT_CONFIG;
-  const tags = wanted().map((tag) => aliases[(tag + "").toLowerCase()] || tag);
-  const language = chooseLanguage(tags, Object.keys(banners), default_language);
+  const language = chooseLanguage(wanted(), banners, aliases, default_language);
   return /** @type {Config} */ (Object.assign({ language }, common, banners[language]));
 }
 

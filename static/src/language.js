@@ -2,20 +2,17 @@
 /** Which of the site's languages the banner speaks. Pure. */
 
 /**
- * Choose the first wanted language the site has, by full tag, then by primary subtag; the fallback when it has none.
- * @param {(string | null | undefined)[]} wanted in order of preference
- * @param {string[]} available
+ * Choose the first wanted language that the site has: by the whole tag, then by less and less of it (RFC 4647, lookup).
+ * @param {(string | null | undefined)[]} wanted tags in order of preference
+ * @param {{[tag: string]: unknown}} banners what the site has, by its own tags
+ * @param {{[tag: string]: string}} aliases by tags in lower case, what serves them where that is not the tag itself
  * @param {string} fallback
  */
-export function chooseLanguage(wanted, available, fallback) {
-  for (const tag of wanted) {
-    if (!tag) continue;
-    const exact = tag.toLowerCase();
-    const primary = exact.split(/[-_]/)[0];
-    const match =
-      available.find((language) => language.toLowerCase() === exact) ||
-      available.find((language) => language.toLowerCase().split("-")[0] === primary);
-    if (match) return match;
-  }
+export function chooseLanguage(wanted, banners, aliases, fallback) {
+  for (const tag of wanted)
+    for (let key = (tag || "").toLowerCase().replace("_", "-"); key; key = key.replace(/-?[^-]*$/, "")) {
+      if (banners[key]) return key;
+      if (aliases[key]) return aliases[key];
+    }
   return fallback;
 }

@@ -111,7 +111,14 @@ def test_what_an_exempt_purpose_declares_too_is_not_told_as_to_be_deleted() -> N
 def test_tags_that_their_first_part_would_lead_astray_are_told() -> None:
     document = json.loads(json.dumps(policy_document()).replace('"es"', '"zh-Hant"').replace('"en"', '"zh-Hans"'))
     found = bundle_config(banners(read(document)), "fr")["aliases"]
-    assert found == {"zh-hk": "zh-Hant", "zh-mo": "zh-Hant", "zh-tw": "zh-Hant", "zh": "zh-Hans"}
+    assert found == {
+        "zh-hans": "zh-Hans",
+        "zh-hant": "zh-Hant",
+        "zh": "zh-Hans",
+        "zh-hk": "zh-Hant",
+        "zh-mo": "zh-Hant",
+        "zh-tw": "zh-Hant",
+    }
     assert "aliases" not in bundle_config(banners(), "fr")
 
 
