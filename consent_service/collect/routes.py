@@ -66,7 +66,7 @@ def _pass_gate(asked: EventsRequest, site: Site, now: datetime) -> Grant | Refus
         return Refusal.WRONG_ORIGIN
     if site.settings.paused:
         return Refusal.SITE_PAUSED
-    text = read_token(request, site.key, asked.token)
+    text = read_token(request, site, asked.token)
     if not text:
         return Refusal.TOKEN_MISSING
     try:

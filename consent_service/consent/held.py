@@ -50,7 +50,7 @@ def find_held(request: Request, site: Site, *, is_own: bool, now: datetime) -> H
 
     A refusal's cookie names nobody; after a withdrawal the session still shows for ten minutes what became of it.
     """
-    cookie = open_held(site, read_token(request, site.key, None), now) if is_own else None
+    cookie = open_held(site, read_token(request, site, None), now) if is_own else None
     if cookie is not None and cookie.token.receipt_id is not None:
         return cookie
     return open_held(site, _read_session(request, site, now), now) or cookie

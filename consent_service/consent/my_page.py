@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
 from consent_service.consent.choice_words import say_choice, say_facts
-from consent_service.consent.cookies import set_cookies
 from consent_service.consent.decision import Mechanism, WithdrawalRequest
 from consent_service.consent.forms import (
     FORM_TOKEN,
@@ -23,10 +22,11 @@ from consent_service.consent.forms import (
     write_form_token,
 )
 from consent_service.consent.held import Held, begin_session, end_session, find_held, open_held
-from consent_service.consent.hosted import lead_to, reader_language, show_page
+from consent_service.consent.hosted import lead_to, show_page
 from consent_service.consent.idempotency import body_hash
+from consent_service.consent.pages import reader_language
 from consent_service.consent.publication import Publication
-from consent_service.consent.routes import find_publication, record_withdrawal
+from consent_service.consent.routes import find_publication, keep_choice, record_withdrawal
 from consent_service.errors import Invalid
 from consent_service.services import services
 from consent_service.web import find_site, read_form, require_origin
@@ -125,7 +125,7 @@ def _withdraw(publication: Publication, held: Held, form: Form, *, erases: bool)
     answer = record_withdrawal(wish, held.token, publication, digest)
     response = _back(publication)
     if is_own_host(site):
-        set_cookies(request, response, site.key, orjson.loads(answer), parts.signer, parts.now())
+        keep_choice(response, publication, answer, wish, held.text)
     # The cookie is now everybody's refusal; for ten minutes the page can still tell what became of the data.
     begin_session(request, response, site, held.text, parts.now())
     return response

@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
 from consent_service.consent.choice_words import say_choice, say_refusal
-from consent_service.consent.cookies import set_cookies
 from consent_service.consent.decision import Action, DecisionRequest, Mechanism, Signals
 from consent_service.consent.forms import (
     FORM_TOKEN,
@@ -23,11 +22,12 @@ from consent_service.consent.forms import (
     write_form_token,
 )
 from consent_service.consent.held import Held, end_session, find_held
-from consent_service.consent.hosted import lead_to, reader_language, show_page
+from consent_service.consent.hosted import lead_to, show_page
 from consent_service.consent.idempotency import body_hash
 from consent_service.consent.outcome import read_grant, read_refusal, write_outcome
+from consent_service.consent.pages import reader_language
 from consent_service.consent.publication import Publication
-from consent_service.consent.routes import find_publication, record_decision
+from consent_service.consent.routes import find_publication, keep_choice, record_decision
 from consent_service.consent.texts import words
 from consent_service.errors import Invalid, PolicyOutdated, RateLimited, Unavailable
 from consent_service.services import services
@@ -50,7 +50,7 @@ def get_banner(key: str) -> Response:
 @bp.post("/<key>")
 def post_banner(key: str) -> Response:
     """Record what was chosen and lead back to the page, which says it; grants on the site's own origin alone."""
-    parts, publication = services(), find_publication(find_site(key))
+    publication = find_publication(find_site(key))
     site, now, fields = publication.site, services().now(), read_form(MAX_FORM)
     held = _find_held(publication)
     language = reader_language(publication.current.policy)
@@ -59,7 +59,9 @@ def post_banner(key: str) -> Response:
         return _page(publication, held, 403, words(language, "my")["expired_form"])
     wish = _wish(fields, form, publication, held)
     if not wish.is_refusal and not is_own_page(site):
-        return _page(publication, held, 403)
+        # On another origin the page says where to agree; on the own one a press on it is what was missing.
+        asks_again = publication.banner(language)["texts"]["confirm"] if is_own_host(site) else ""
+        return _page(publication, held, 403, asks_again)
     try:
         sender = read_sender()
         limit_rate(sender, "decisions")
@@ -71,7 +73,7 @@ def post_banner(key: str) -> Response:
     outcome = write_outcome(site, now, is_refusal=wish.is_refusal)
     response = lead_to(url_for(_HERE, key=site.key, lang=language, saved=outcome))
     if is_own_page(site):
-        set_cookies(request, response, site.key, orjson.loads(answer), parts.signer, now)
+        keep_choice(response, publication, answer, wish, wish.previous)
         end_session(request, response, site)
     return response
 

@@ -13,13 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from consent_service.browser.body import MAX_BODY, read_json
 from consent_service.browser.sender import Sender, limit_rate, read_sender
 from consent_service.consent.acts import decide, judge
-from consent_service.consent.cookies import read_token, set_cookies
+from consent_service.consent.cookies import read_every_token, read_tokens, set_cookies
 from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
 from consent_service.consent.idempotency import body_hash
 from consent_service.consent.publication import Publication
 from consent_service.consent.tokens import Token
 from consent_service.consent.withdrawal import open_for_withdrawal, withdraw
-from consent_service.errors import Invalid, NotFound
+from consent_service.errors import Invalid, NotFound, Refused
 from consent_service.services import services
 from consent_service.sites.registry import Site
 from consent_service.web import (
@@ -58,8 +58,12 @@ def post_decision() -> Response:
     site = find_site(wish.site)
     require_origin(site)
     publication = find_publication(site)
-    wish = wish.model_copy(update={"previous": read_token(request, site.key, wish.previous)})
-    return _answer(record_decision(wish, publication, sender, body_hash("decision", body)), 201, site)
+    continued = _continued(site, wish.previous)
+    act = wish.model_copy(update={"previous": continued})
+    answer = record_decision(act, publication, sender, body_hash("decision", body))
+    response = json_response(answer, 201)
+    keep_choice(response, publication, answer, wish, continued, wish.previous)
+    return response
 
 
 @bp.route("/withdrawals", methods=["POST", "OPTIONS"], provide_automatic_options=False)
@@ -72,8 +76,12 @@ def post_withdrawal() -> Response:
     site = find_site(wish.site)
     require_origin(site)
     publication = find_publication(site)
-    token = open_for_withdrawal(parts.signer, read_token(request, site.key, wish.token), site.key, parts.now())
-    return _answer(record_withdrawal(wish, token, publication, body_hash("withdrawal", body)), 200, site)
+    continued = _continued(site, wish.token)
+    token = open_for_withdrawal(parts.signer, continued, site.key, parts.now())
+    answer = record_withdrawal(wish, token, publication, body_hash("withdrawal", body))
+    response = json_response(answer)
+    keep_choice(response, publication, answer, wish, continued, wish.token)
+    return response
 
 
 def record_decision(wish: DecisionRequest, publication: Publication, sender: Sender, digest: str) -> bytes:
@@ -93,6 +101,32 @@ def record_withdrawal(wish: WithdrawalRequest, token: Token, publication: Public
     if token.receipt_id is not None:
         parts.receipts.forget([token.receipt_id])
     return answer
+
+
+def keep_choice(
+    response: Response,
+    publication: Publication,
+    answer: bytes,
+    wish: DecisionRequest | WithdrawalRequest,
+    continued: str | None,
+    in_body: str | None = None,
+) -> None:
+    """Give the browser the cookies of its newest choice, and withdraw what else it held: they take its place.
+
+    Two consents meet where a site begins to share its cookies; nobody could withdraw the second one later.
+    """
+    parts, site, said = services(), publication.site, orjson.loads(answer)
+    for text in read_every_token(request, site, in_body):
+        if text == continued:
+            continue
+        try:
+            token = open_for_withdrawal(parts.signer, text, site.key, parts.now())
+        except Refused:
+            continue
+        if token.receipt_id not in (None, said["receipt_id"]):
+            also = WithdrawalRequest(site=site.key, mechanism=wish.mechanism, language=wish.language)
+            record_withdrawal(also, token, publication, "")
+    set_cookies(request, response, publication, said["token"])
 
 
 def find_publication(site: Site) -> Publication:
@@ -118,11 +152,9 @@ def _once_more(work: Callable[[Connection], T]) -> T:
         return services().writer.run(work)
 
 
-def _answer(answer: bytes, status: int, site: Site) -> Response:
-    parts = services()
-    response = json_response(answer, status)
-    set_cookies(request, response, site.key, orjson.loads(answer), parts.signer, parts.now())
-    return response
+def _continued(site: Site, in_body: str | None) -> str | None:
+    """Give the token that an act goes on from: of two, the one that grants, so that ending it is recorded."""
+    return next(reversed(read_tokens(request, site, in_body)), None)
 
 
 def _wanted_languages() -> list[str]:

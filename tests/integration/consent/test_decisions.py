@@ -181,7 +181,7 @@ def test_cookies_are_set_on_the_sites_own_origin_alone(visitor: Visitor, client:
     assert secret.startswith(f"__Host-consent-{site.key}=")
     for part in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/"):
         assert part in secret
-    assert mirror.startswith(f"consent-{site.key}-mirror=1.1.")
+    assert mirror.startswith(f"consent-{site.key}-mirror=1.analytics.")
     assert "HttpOnly" not in mirror
     assert own.get_json()["receipt_id"] not in mirror
 
