@@ -8,10 +8,9 @@ from typing import Any, Final
 from flask import Response, render_template, request, url_for
 
 from consent_service.consent.choice_words import matter_of
-from consent_service.consent.policy_model import Policy
 from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import Publication
-from consent_service.consent.texts import choose_language, text_direction, words
+from consent_service.consent.texts import text_direction, words
 
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -21,14 +20,6 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _SECURITY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors"
-_MOST_LANGUAGES: Final = 20
-
-
-def reader_language(policy: Policy) -> str:
-    """Choose a page's language: `?lang=`, else what the browser asks for, else the policy's default."""
-    named = request.args.get("lang")
-    wanted = [named] if named else [str(tag) for tag in request.accept_languages.values()]
-    return choose_language(policy.languages, policy.default_language, *wanted[:_MOST_LANGUAGES])
 
 
 def show_page(

@@ -244,6 +244,7 @@ def test_a_grant_that_no_page_of_ours_sent_is_refused_on_the_own_origin_too(
         reader.banner(), "accept", headers={"Sec-Fetch-Site": site_header, "Origin": "https://evil.example"}
     )
     assert answer.status_code == 403
+    assert "Please confirm your choice by pressing the button once more." in said(answer)
     assert rows(core, receipt) == []
     assert reader.token is None
 
