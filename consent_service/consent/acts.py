@@ -81,7 +81,11 @@ def _evidence(request: DecisionRequest, publication: Publication) -> dict[str, A
 def terms_of(publication: Publication) -> Terms:
     """Give what all versions of a site's policy say together."""
     measuring = [version.policy.measuring for version in publication.versions.values()]
-    return Terms(publication.rules.purpose, frozenset(purpose.id for purpose in measuring if purpose is not None))
+    return Terms(
+        measuring=publication.rules.purpose,
+        measured=frozenset(purpose.id for purpose in measuring if purpose is not None),
+        material_version=publication.current.material_version,
+    )
 
 
 def decide(

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, insert, select
 
+from consent_service.consent.decision import Action
 from consent_service.consent.erasure import Erasure, request_erasure
 from consent_service.db.tables import decision, decision_count, decision_removal, receipt, revocation
 from consent_service.db.upsert import add_to_counts, insert_missing, upsert
@@ -27,11 +28,12 @@ class Terms:
     """Hold what a site's policies say that outlives one of them.
 
     `measuring` is the purpose that measures now, "" for none; `measured` are all that did in any published version,
-    for events may be stored under each.
+    for events may be stored under each. Grants of a policy before `material_version` stand no more.
     """
 
     measuring: str
     measured: frozenset[str]
+    material_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Act:
     def granted(self) -> tuple[str, ...]:
         """Give the purposes that are granted."""
         return tuple(purpose for purpose, is_granted in self.purposes.items() if is_granted)
+
+    @property
+    def grants_nothing_new(self) -> bool:
+        """Tell whether at most something granted earlier stays: a refusal, or a withdrawal of some purposes."""
+        return self.action == Action.WITHDRAW or not self.granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +225,8 @@ def _receipt_values(
     act: Act, prior: Mapping[str, Any] | None, receipt_id: str, decision_id: str, withdrawn: Sequence[str]
 ) -> dict[str, Any]:
     now, granted = act.decided_at, act.granted
-    is_unbroken = prior is not None and now < prior["expires_at"]
-    keeps_visitor = prior is not None and is_unbroken and now < prior["visitor_at"] + VISITOR_LIFE
-    keeps_grant = prior is not None and is_unbroken and act.terms.measuring in prior["purposes"]
+    keeps_visitor = prior is not None and _keeps_visitor(prior, act)
+    keeps_grant = prior is not None and _keeps_grant(prior, act)
     turned_off = [] if prior is None else [item for item in prior["withdrawn"] if item not in granted]
     return {
         "receipt_id": receipt_id,
@@ -240,6 +246,21 @@ def _receipt_values(
         "is_under_signal": act.is_under_signal,
         "created_at": prior["created_at"] if prior is not None else now,
     }
+
+
+def _keeps_visitor(prior: Mapping[str, Any], act: Act) -> bool:
+    if act.grants_nothing_new:
+        return True
+    # By its whole new life, not by today: a visitor that may be continued until the grant ends would outlive its own.
+    return bool(act.decided_at < prior["expires_at"] and act.expires_at <= prior["visitor_at"] + VISITOR_LIFE)
+
+
+def _keeps_grant(prior: Mapping[str, Any], act: Act) -> bool:
+    """Tell whether events may be dated back to the earlier grant: it must have stood until this one."""
+    if act.grants_nothing_new:
+        return True
+    is_current = act.decided_at < prior["expires_at"] and prior["policy_version"] >= act.terms.material_version
+    return bool(is_current and act.terms.measuring in prior["purposes"])
 
 
 def _revoke(
