@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from consent_service.consent.public_report import hide_small_days
 from consent_service.consent.report import consent_by_day, list_decisions, sum_up
-from consent_service.errors import Invalid
+from consent_service.errors import Forbidden, Invalid
 from consent_service.services import services
 from consent_service.sites.access import Scope
 from consent_service.sites.reporting import read_cursor, read_days, require_access, require_site, write_cursor, zone_of
@@ -19,8 +20,9 @@ BY = ("day",)
 
 @bp.get("/consent")
 def get_consent() -> Response:
-    """Count who agreed, refused, chose and withdrew."""
-    site = require_site(require_access(Scope.CONSENT_READ), request.args.get("site"))
+    """Count who agreed, refused, chose and withdrew; public tokens see no count of fewer than ten."""
+    access = require_access(Scope.CONSENT_READ)
+    site = require_site(access, request.args.get("site"))
     by = request.args.get("by", "day")
     if by not in BY:
         raise Invalid([("/by", f"must be one of {', '.join(BY)}")])
@@ -28,22 +30,18 @@ def get_consent() -> Response:
     parts = services()
     with parts.engine.connect() as connection:
         rows = consent_by_day(connection, site.site_id, first, last, zone_of(site), parts.now())
-    return json_response(
-        {
-            "site": site.key,
-            "from": first.isoformat(),
-            "to": last.isoformat(),
-            "by": by,
-            "results": rows,
-            "totals": sum_up(rows),
-        }
-    )
+    answer = hide_small_days(rows) if access.is_public else {"results": rows, "totals": sum_up(rows)}
+    asked = {"site": site.key, "from": first.isoformat(), "to": last.isoformat(), "by": by}
+    return json_response({**asked, **answer})
 
 
 @bp.get("/decisions")
 def get_decisions() -> Response:
-    """List the decisions of a site for an audit, a page at a time."""
-    site = require_site(require_access(Scope.CONSENT_READ), request.args.get("site"))
+    """List the decisions of a site for an audit, a page at a time; public tokens are refused."""
+    access = require_access(Scope.CONSENT_READ)
+    if access.is_public:
+        raise Forbidden("a public API token reads no single decisions")
+    site = require_site(access, request.args.get("site"))
     found = read_cursor()
     cursor = None if found is None else (found[0], str(found[1]))
     with services().engine.connect() as connection:

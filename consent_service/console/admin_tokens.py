@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,9 +20,6 @@ from consent_service.sites.registry import Site
 from consent_service.web import json_response, parse_model
 
 bp = Blueprint("tokens", __name__)
-
-# A public token is refused at every call of the others.
-_PUBLIC_SCOPES: Final = (Scope.STATS_READ, Scope.CONSENT_READ)
 
 
 class TokenRequest(BaseModel):
@@ -52,8 +49,6 @@ def post_token() -> Response:
     _, document = read_strict()
     wish = parse_model(TokenRequest, document)
     scopes = tuple(dict.fromkeys(wish.scopes))
-    if wish.public and not set(scopes) <= set(_PUBLIC_SCOPES):
-        raise Invalid([("/public", f"a public token can have the scopes {', '.join(_PUBLIC_SCOPES)} alone")])
     made = write(
         lambda connection, now: make_token(
             connection,

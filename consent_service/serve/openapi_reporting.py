@@ -39,8 +39,13 @@ CURSOR: Final = Parameter("cursor", "Where the page before ended.", TEXT)
 
 _COUNTS: Final = ("accepted", "refused", "customised", "withdrawn", "expired")
 _RATES: Final = ("accepted_rate", "refused_rate", "customised_rate")
+_HIDEABLE: Final = {**nullable(COUNT), "description": "Null where a public token would see fewer than ten."}
+_PRIVACY: Final = {
+    **members({"smallest_cell": COUNT, "unit": TEXT, "hidden": COUNT}),
+    "description": "For public tokens: how many counts are hidden.",
+}
 _CONSENT: Final[dict[str, Any]] = {
-    **dict.fromkeys(_COUNTS, COUNT),
+    **dict.fromkeys(_COUNTS, _HIDEABLE),
     **dict.fromkeys(("shown", "ignored"), {**nullable(COUNT), "description": "Null where it is not known."}),
     **dict.fromkeys(_RATES, {**RATE, "description": "Percent of those who decided."}),
 }
@@ -104,7 +109,8 @@ SCHEMAS: Final[dict[str, Any]] = {
             "by": {"enum": ["day"]},
             "results": list_of(members({"day": DAY, **_CONSENT})),
             "totals": members(_CONSENT),
-        }
+        },
+        {"privacy": _PRIVACY},
     ),
     "DecisionLog": members(
         {
@@ -136,10 +142,11 @@ SCHEMAS: Final[dict[str, Any]] = {
             "site": SITE_KEY,
             "from": DAY,
             "to": DAY,
-            "results": list_of(members({"reason": _REASON, "count": COUNT})),
-            "by_day": list_of(members({"day": DAY, "reason": _REASON, "count": COUNT})),
-            "total": COUNT,
-        }
+            "results": list_of(members({"reason": _REASON, "count": _HIDEABLE})),
+            "by_day": list_of(members({"day": DAY, "reason": _REASON, "count": _HIDEABLE})),
+            "total": _HIDEABLE,
+        },
+        {"privacy": _PRIVACY},
     ),
 }
 
@@ -175,7 +182,7 @@ OPERATIONS: Final = (
         REPORTS,
         "List decisions for an audit",
         (Answer("At most 500, the oldest first", ref("DecisionLog")),),
-        "Holds no personal data beyond the receipt.",
+        "Holds no personal data beyond the receipt. Public tokens are refused.",
         (SITE, CURSOR),
         errors=("not_found", "invalid"),
         needs=Scope.CONSENT_READ,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
 from consent_service.db.audit import note
 from consent_service.db.tables import api_token
-from consent_service.errors import Forbidden, Unauthenticated
+from consent_service.errors import Forbidden, Invalid, Unauthenticated
 from consent_service.ids import new_id
 
 TOKEN_PREFIX = "cs_"
@@ -27,6 +27,12 @@ class Scope(StrEnum):
     CONSENT_READ = "consent:read"
     EVENTS_EXPORT = "events:export"
     ADMIN = "admin"
+
+
+# Raw events have no small cells to hide, and administering is nobody's public business.
+PUBLIC_SCOPES: Final = (Scope.STATS_READ, Scope.CONSENT_READ)
+# Fewer than this could be told apart, so public tokens and roles below analyst do not see them.
+SMALLEST_CELL: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,12 @@ def create_token(
     actor: str,
     now: datetime,
 ) -> tuple[str, str]:
-    """Make a token; gives its id and its text, which exists nowhere else afterwards."""
+    """Make a token; gives its id and its text, which exists nowhere else afterwards.
+
+    Raises Invalid for a public token with a scope that public tokens are refused.
+    """
+    if is_public and not set(scopes) <= set(PUBLIC_SCOPES):
+        raise Invalid([("/public", f"a public token can have the scopes {' and '.join(PUBLIC_SCOPES)} alone")])
     token_id, text = new_id(), TOKEN_PREFIX + token_urlsafe(32)
     connection.execute(
         insert(api_token).values(
@@ -108,12 +119,16 @@ def check_token(connection: Connection, header: str | None, scope: Scope, now: d
     ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
     if row is None or ended:
         raise Unauthenticated("the API token does not hold", headers={"WWW-Authenticate": "Bearer"})
-    # Raw events have no small cells to hide, and administering is nobody's public business.
-    if row.is_public and scope in (Scope.EVENTS_EXPORT, Scope.ADMIN):
+    if row.is_public and scope not in PUBLIC_SCOPES:
         raise Forbidden(f"a public API token cannot have the scope {scope}")
     if scope not in row.scopes:
         raise Forbidden(f"the API token lacks the scope {scope}")
     return Access(row.token_id, row.site_id, frozenset(row.scopes), row.is_public)
+
+
+def hide_small(count: int) -> int | None:
+    """Give a count as public tokens see it: None where it is about so few that they could be told apart."""
+    return None if 0 < count < SMALLEST_CELL else count
 
 
 def hash_secret(text: str) -> str:

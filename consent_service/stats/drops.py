@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from consent_service.events.schema import drop_count
 from consent_service.events.store import Reader
+from consent_service.sites.access import SMALLEST_CELL, hide_small
 
 
 def drops_by_reason(reader: Reader, site_id: int, first_day: date, last_day: date) -> dict[str, Any]:
@@ -30,3 +31,21 @@ def drops_by_reason(reader: Reader, site_id: int, first_day: date, last_day: dat
         "by_day": [{"day": day.isoformat(), "reason": reason, "count": n} for day, reason, n in rows],
         "total": sum(totals.values()),
     }
+
+
+def hide_small_drops(report: dict[str, Any]) -> dict[str, Any]:
+    """Give the counts as public tokens see them: None for a day's count under ten, and for each sum it is part of.
+
+    All that is shown follows from the days that are shown, whatever days are asked for, so none can be worked out.
+    """
+    by_day = [{**row, "count": hide_small(row["count"])} for row in report["by_day"]]
+    hidden = {row["reason"] for row in by_day if row["count"] is None}
+    results = [{**row, "count": None} if row["reason"] in hidden else row for row in report["results"]]
+    privacy = {
+        "smallest_cell": SMALLEST_CELL,
+        "unit": "events",
+        "hidden": sum(row["count"] is None for row in by_day),
+    }
+    # The order by count would tell which of the hidden ones is the largest.
+    results.sort(key=lambda row: (row["count"] is None, -(row["count"] or 0), row["reason"]))
+    return {"results": results, "by_day": by_day, "total": None if hidden else report["total"], "privacy": privacy}

@@ -9,7 +9,7 @@ from consent_service.errors import Invalid
 from consent_service.services import services
 from consent_service.sites.access import Scope
 from consent_service.sites.reporting import read_days, require_access, require_site
-from consent_service.stats.drops import drops_by_reason
+from consent_service.stats.drops import drops_by_reason, hide_small_drops
 from consent_service.stats.parse import parse_query
 from consent_service.stats.privacy import refuse_differencing, run_public
 from consent_service.stats.query import QueryError, Site
@@ -41,8 +41,10 @@ def post_query() -> Response:
 
 @bp.get("/v1/drops")
 def get_drops() -> Response:
-    """Count what was refused and dropped, by reason."""
-    site = require_site(require_access(Scope.STATS_READ), request.args.get("site"))
+    """Count what was refused and dropped, by reason; public tokens see no count of fewer than ten."""
+    access = require_access(Scope.STATS_READ)
+    site = require_site(access, request.args.get("site"))
     first, last = read_days(site)
     found = drops_by_reason(services().reader, site.site_id, first, last)
-    return json_response({"site": site.key, "from": first.isoformat(), "to": last.isoformat(), **found})
+    answer = hide_small_drops(found) if access.is_public else found
+    return json_response({"site": site.key, "from": first.isoformat(), "to": last.isoformat(), **answer})

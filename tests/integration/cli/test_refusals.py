@@ -46,6 +46,13 @@ def test_a_wrong_argument_is_wrong_usage(deployment: Deployment, arguments: tupl
     assert len(deployment.program.refused(*arguments, code=2)) == 1
 
 
+@pytest.mark.parametrize("scope", ["events:export", "admin"])
+def test_a_public_token_is_not_made_with_a_scope_that_it_would_be_refused(deployment: Deployment, scope: str) -> None:
+    arguments = ("token", "create", "--site", deployment.site, "--scope", "stats:read", "--scope", scope, "--public")
+    [line] = deployment.program.refused(*arguments)
+    assert line == "/public: a public token can have the scopes stats:read and consent:read alone"
+
+
 def test_an_unknown_site_is_told_with_the_way_to_find_the_keys(deployment: Deployment) -> None:
     for command in (("site", "show"), ("site", "pause"), ("policy", "show")):
         [line] = deployment.program.refused(*command, "nokey")

@@ -68,9 +68,3 @@ def test_what_could_be_subtracted_is_refused(
 ) -> None:
     assert ask(visitor, api_token("stats:read", is_public=True), **members).status_code == 422
     assert ask(visitor, api_token("stats:read"), **members).status_code == 200
-
-
-def test_a_public_token_exports_no_events(visitor: Visitor, keeper: KeeperInHand, api_token: TokenMaker) -> None:
-    token = api_token("events:export", is_public=True)
-    url = f"/api/v1/events?site={visitor.site_key}"
-    assert visitor.client.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 403
