@@ -33,7 +33,7 @@ class WebServer(BaseApplication):
         settings: dict[str, Any] = {
             "bind": f"fd://{self._handle}",
             "workers": self._config.workers,
-            "worker_class": "gthread",
+            "worker_class": "consent_service.serve.worker.Worker",
             "threads": THREADS,
             "timeout": 60,
             "graceful_timeout": GRACEFUL_SECONDS,

@@ -52,6 +52,17 @@ class Server:
         """Give the server's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def log(self) -> Path:
+        """Name the file that holds what the server wrote to its standard error."""
+        return self.directory.with_name("log")
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """Open a connection of one's own and send something that need not be a request."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(sent)
+        return connection
+
     def run(self, *arguments: str) -> Any:
         """Run a command on the directory and give its JSON."""
         done = subprocess.run(
@@ -66,12 +77,14 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_SERVICE_")}
-        self.process = subprocess.Popen(
-            [*PROGRAM, "serve", "--port", str(self.port), "--workers", "2", "--data-dir", str(self.directory)],
-            env={**environment, "CONSENT_SERVICE_RATE_LIMITS": "off"},
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "serve", "--port", str(self.port), "--workers", "2", "--data-dir", str(self.directory)],
+                env={**environment, "CONSENT_SERVICE_RATE_LIMITS": "off"},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         until(self.is_ready, START_SECONDS, "the server's start")
 
     def is_ready(self) -> bool:
