@@ -18,6 +18,7 @@ EEA: Final = frozenset(
 _NO_COUNTRIES: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){1,8}")
 _DOTTED_HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 
 
@@ -61,6 +62,11 @@ def country_codes() -> frozenset[str]:
 def is_host(value: str) -> bool:
     """Say whether a text is a host name in lower-case ASCII (punycode for others), or an IPv4 address."""
     return len(value) <= 253 and _HOST.fullmatch(value) is not None
+
+
+def is_path_prefix(value: str) -> bool:
+    """Say whether a text is a path such as /_consent: in ASCII, without a slash at the end, nothing to be escaped."""
+    return _PREFIX.fullmatch(value) is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -119,6 +125,10 @@ def is_host_pattern(value: str) -> bool:
     return len(value) <= 253 and _DOTTED_HOST.fullmatch(value.removeprefix("*.")) is not None
 
 
+PathPrefix = Annotated[
+    str,
+    _that(is_path_prefix, "must be a path such as /_consent, without a slash at the end, or empty"),
+]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
 Line = Annotated[str, Field(max_length=500)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_not_blank)]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_service.browser.place import client_address, is_trusted
 from consent_service.config import Network
+from consent_service.fields import is_path_prefix
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# What such a header may hold. A path of two slashes in front would lead links to another host.
-_SOUND: Final = {
-    "HTTP_X_FORWARDED_PROTO": re.compile(r"https?"),
-    "HTTP_X_FORWARDED_HOST": re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"),
-    "HTTP_X_FORWARDED_PREFIX": re.compile(r"(/[A-Za-z0-9._~-]{1,64}){1,8}/?"),
+_HOST: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+# What such a header may hold. A path with two slashes in front would lead links to another host.
+_IS_SOUND: Final[Mapping[str, Callable[[str], bool]]] = {
+    "HTTP_X_FORWARDED_PROTO": lambda value: value in ("http", "https"),
+    "HTTP_X_FORWARDED_HOST": lambda value: _HOST.fullmatch(value) is not None,
+    "HTTP_X_FORWARDED_PREFIX": is_path_prefix,
 }
 
 
@@ -37,9 +39,9 @@ class TrustedProxies:
         """Answer a request as the visitor's browser sees it."""
         if not is_trusted(client_address(environ.get("REMOTE_ADDR"), None, ()), self._networks):
             return self._app(environ, start_response)
-        for name, sound in _SOUND.items():
+        for name, is_sound in _IS_SOUND.items():
             # The last of a list is what the nearest proxy wrote.
-            value = environ.pop(name, "").rpartition(",")[2].strip()
-            if sound.fullmatch(value):
-                environ[name] = value.rstrip("/")
+            value = environ.pop(name, "").rpartition(",")[2].strip().removesuffix("/")
+            if is_sound(value):
+                environ[name] = value
         return self._behind_proxy(environ, start_response)

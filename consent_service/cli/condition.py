@@ -109,12 +109,19 @@ def _site_warnings(core: Core, site: Site) -> Iterator[str]:
     name = f"{site.key} ({site.settings.domain})"
     if core.publications.of(site) is None:
         yield f"{name} has no policy, so it shows no banner; run: consent-service policy publish {site.key} FILE"
+    if site.settings.service_path:
+        if not core.config.trusted_proxies:
+            yield (
+                f"{name} is served under {site.settings.service_path} and no proxy is trusted: its visitors count as "
+                "one address; set TRUSTED_PROXIES to the site's web server"
+            )
+        return
     service = urlsplit(core.config.public_url)
     hosts = {urlsplit(origin).hostname or "" for origin in site.origins}
     if service.hostname not in hosts and not all(is_loopback(host) for host in hosts):
         yield (
             f"{name} is not first-party: PUBLIC_URL is on none of its hosts, so Safari forgets choices after 7 days; "
-            "serve under a path of the site's own origin"
+            "serve under a path of the site's own origin and name it as service_path in its settings"
         )
     if service.scheme != "https" and any(origin.startswith("https:") for origin in site.origins):
         yield f"{name} is on https and PUBLIC_URL is not: browsers block the script; set PUBLIC_URL to an https URL"

@@ -11,7 +11,6 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
-from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened, read_file
 from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.cli.toml import write_toml
@@ -21,6 +20,7 @@ from consent_service.problems import ProblemsError
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SiteSettings, parse_settings, unknown_purposes
+from consent_service.sites.snippet import write_snippet
 
 _LANGUAGES = TypeAdapter(list[Language])
 
@@ -62,7 +62,7 @@ def add(
         raise click.UsageError("; ".join(f"{item.place}: {item.message}" for item in error.problems)) from error
     with opened(data_dir) as core:
         added = core.writer.run(lambda connection: add_site(connection, settings, actor=ACTOR, now=core.now()))
-        document = {**_row(added, None), "snippet": snippet(core, added.key)}
+        document = {**_row(added, None), "snippet": write_snippet(added, core.config.public_url)}
     if languages:
         document["languages"] = languages
     show(document, as_json, lambda: _next_steps(document))
@@ -89,7 +89,10 @@ def show_site(key: str, data_dir: Path | None, as_json: bool) -> None:
     with opened(data_dir) as core, core.engine.connect() as connection:
         found = find(connection, key)
         settings = found.settings.document()
-        document = {**_row(found, _policy_version(connection, found)), "snippet": snippet(core, key)}
+        document = {
+            **_row(found, _policy_version(connection, found)),
+            "snippet": write_snippet(found, core.config.public_url),
+        }
     lines = [f"# key {key}, policy version {document['policy_version'] or 'none'}", f"# {document['snippet']}"]
     document["settings"] = settings
     show(document, as_json, lambda: "\n".join([*lines, write_toml(settings)]).rstrip())
@@ -170,11 +173,6 @@ def remove_origin(key: str, origin: str, data_dir: Path | None, as_json: bool) -
         return _with_origins(before, [item for item in before.origins if item != origin])
 
     _change(key, shortened, "site.origin.remove", data_dir, as_json)
-
-
-def snippet(core: Core, key: str) -> str:
-    """Give the tag a site pastes."""
-    return f'<script defer src="{core.config.public_url}/c/{key}.js" referrerpolicy="origin"></script>'
 
 
 def _settings(document: dict[str, Any]) -> SiteSettings:

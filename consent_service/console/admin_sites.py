@@ -28,6 +28,7 @@ from consent_service.sites.access import Scope
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SettingsError, SiteSettings, parse_settings
+from consent_service.sites.snippet import write_snippet
 from consent_service.web import json_response
 
 bp = Blueprint("sites", __name__)
@@ -192,8 +193,7 @@ def _summary(site: Site) -> dict[str, Any]:
 
 
 def _document(site: Site) -> dict[str, Any]:
-    url = f"{services().config.public_url}/c/{site.key}.js"
-    snippet = f'<script defer src="{url}" referrerpolicy="origin"></script>'
+    snippet = write_snippet(site, services().config.public_url)
     return {**_summary(site), "settings": site.settings.document(), "snippet": snippet}
 
 

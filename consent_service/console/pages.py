@@ -33,6 +33,7 @@ from consent_service.console.wording import count_text, percent_text
 from consent_service.errors import NotFound, ServiceError, Unavailable
 from consent_service.services import services
 from consent_service.sites.registry import Site
+from consent_service.sites.snippet import write_snippet
 
 log = logging.getLogger("consent_service")
 
@@ -73,7 +74,7 @@ def site(key: str) -> AnyResponse:
             names=NAMES,
             custom=CUSTOM,
             publication=publication,
-            snippet=_snippet(shown),
+            snippet=write_snippet(shown, services().config.public_url),
             has_events=first_at is not None,
             purposes=[] if publication is None else purposes_of(publication.current.policy, shown.settings),
             versions=[] if publication is None else versions_within(publication, span.period),
@@ -154,11 +155,6 @@ def _error_page(status: int, heading: str, text: str) -> Response:
 def _my_sites() -> list[Site]:
     person = current_user()
     return [] if person is None else visible_sites(person, services().sites.all())
-
-
-def _snippet(site: Site) -> str:
-    url = services().config.public_url
-    return f'<script defer src="{url}/c/{site.key}.js" referrerpolicy="origin"></script>'
 
 
 def _span(site: Site, person: User, has_events: bool) -> tuple[Span, str]:

@@ -21,7 +21,7 @@ from consent_service.documents import (
     placed,
     read_document,
 )
-from consent_service.fields import Host, HostPattern, Identifier, Name, OptionalUrl, Region, check_origin
+from consent_service.fields import Host, HostPattern, Identifier, Name, OptionalUrl, PathPrefix, Region, check_origin
 from consent_service.places import Format
 from consent_service.problems import Problem, ProblemsError
 from consent_service.sites.colors import contrast_problem, is_hex_color
@@ -163,6 +163,7 @@ class SiteSettings(StrictModel):
     timezone: Annotated[str, AfterValidator(_check_zone)] = "Europe/Paris"
     retention_days: Annotated[int, Field(ge=1, le=1095)] = 395
     paused: bool = False
+    service_path: PathPrefix = ""
     share_subdomains: bool = False
     allowed_query_keys: Annotated[tuple[_Key, ...], Field(max_length=50)] = ("page",)
     excluded_paths: Annotated[tuple[_Path, ...], Field(max_length=100)] = ()

@@ -220,6 +220,25 @@ def test_status_without_a_server_says_so_and_what_to_mend(copy: Program, deploym
     assert f"{deployment.site} (nouvelles.example) is on https and PUBLIC_URL is not" in warnings
 
 
+def test_a_site_that_passes_a_path_on_is_first_party_and_its_tag_says_so(
+    copy: Program, deployment: Deployment, tmp_path: Path
+) -> None:
+    settings = copy.json("site", "show", deployment.site)["settings"]
+    file = tmp_path / "site.json"
+    file.write_text(json.dumps({**settings, "service_path": "/_consent"}))
+    copy.json("site", "set", deployment.site, str(file))
+
+    shown = copy.json("site", "show", deployment.site)
+    assert f'<script defer src="/_consent/c/{deployment.site}.js" ' in shown["snippet"]
+    warnings = "\n".join(copy.json("status")["warnings"])
+    assert "first-party" not in warnings
+    assert "served under /_consent and no proxy is trusted" in warnings
+
+    copy.settings["TRUSTED_PROXIES"] = "127.0.0.1/32"
+    warnings = "\n".join(copy.json("status")["warnings"])
+    assert deployment.site not in warnings
+
+
 def test_a_first_party_service_warns_of_nothing_but_itself(copy: Program) -> None:
     copy.settings["PUBLIC_URL"] = "https://www.nouvelles.example"
 

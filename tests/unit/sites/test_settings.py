@@ -42,6 +42,18 @@ def test_the_news_site_file_is_read_to_the_key() -> None:
     assert settings.signals.gpc == "refuse"
 
 
+@pytest.mark.parametrize("path", ["/_consent", "/a/b-c/d.e~f", ""])
+def test_a_path_of_the_sites_own_is_taken(path: str) -> None:
+    assert site(service_path=path).service_path == path
+
+
+@pytest.mark.parametrize("path", ["/", "_consent", "/_consent/", "//evil.example", "/a b", "/a?b", "/%41", "/é", '/"'])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        site(service_path=path)
+    assert [problem.place for problem in refused.value.problems] == ["service_path"]
+
+
 def test_a_document_read_back_is_the_same_settings() -> None:
     settings = parse_settings(SITE, format="toml")
     assert SiteSettings.from_document(settings.document()) == settings
@@ -51,7 +63,7 @@ def test_name_and_domain_are_enough_and_the_rest_is_as_documented() -> None:
     settings = site()
     assert settings.origins == ("https://soir.example", "https://www.soir.example")
     example = parse_settings(SITE, format="toml")
-    for key in ("timezone", "retention_days", "paused", "share_subdomains", "allowed_query_keys"):
+    for key in ("timezone", "retention_days", "paused", "service_path", "share_subdomains", "allowed_query_keys"):
         assert getattr(settings, key) == getattr(example, key)
     for key in ("coverage_counts", "after_withdrawal", "signals"):
         assert getattr(settings, key) == getattr(example, key)
