@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -27,6 +28,15 @@ class QuietLogger(Logger):
     def access(self, *args: Any, **kwargs: Any) -> None:
         """Write no access log."""
 
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a warning; of a malformed request only that there was one: gunicorn adds its address and text."""
+        if str(msg).startswith("Invalid request"):
+            super().warning("a request that is not HTTP was refused")
+        else:
+            super().warning(msg, *args, **kwargs)
+
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Write an error of a request without its address: gunicorn's message holds the URI."""
-        super().error("a request failed outside the application", exc_info=True)
+        """Write where a request failed, and how: neither gunicorn's message, which holds the URI, nor the error's."""
+        kind, _, trace = sys.exc_info()
+        name = "no error" if kind is None else kind.__name__
+        super().error("a request failed outside the application: %s\n%s", name, "".join(traceback.format_tb(trace)))
