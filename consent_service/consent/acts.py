@@ -95,20 +95,20 @@ def decide(
     publication: Publication,
     signer: TokenSigner,
     digest: str,
-) -> tuple[bytes, str | None]:
-    """Record an act in the writer's transaction; gives the answer's JSON and the receipt it touched.
+) -> tuple[bytes, list[str]]:
+    """Record an act in the writer's transaction; gives the answer's JSON and the receipts it touched.
 
     Raises IdempotencyConflict.
     """
     now = act.decided_at
     first = find_answer(connection, act.site_id, request.idempotency_key, digest, now)
     if first is not None:
-        return first, None
+        return first, []
     prior = _prior(connection, request.previous, act, signer)
     done = record(connection, act, prior)
     answer = orjson.dumps(_answer(act, done, publication, signer))
     keep_answer(connection, act.site_id, request.idempotency_key, digest, answer, now)
-    return answer, done.receipt_id
+    return answer, [touched for touched in (done.receipt_id, done.closed_id) if touched is not None]
 
 
 def refusal_token(signer: TokenSigner, site_key: str, policy_version: int, now: datetime) -> str:

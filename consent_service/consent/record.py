@@ -4,7 +4,7 @@ together, so that a withdrawal can never be half done."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import Any
@@ -73,28 +73,31 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Tell what was written. `receipt_id` is None for a refusal without an earlier consent."""
+    """Tell what was written. `receipt_id` is None for a refusal without an earlier consent.
+
+    `closed_id` is the receipt that ended because a new one began.
+    """
 
     decision_id: str
     receipt_id: str | None
     withdrawn: tuple[str, ...]
     erasure: Erasure | None
+    closed_id: str | None = None
 
 
 def record(connection: Connection, act: Act, prior: Mapping[str, Any] | None, *, erases: bool = True) -> Recorded:
     """Write one decision as the continuation of `prior`, a locked receipt row, or as the start of a new receipt.
 
     A decision that turns off a granted purpose is a withdrawal of it (GDPR art. 7(3)). A consent that ended, or a
-    measuring purpose that was withdrawn, never comes back to life: its next grant begins a new receipt and visitor.
+    measuring purpose that was withdrawn, never comes back to life: its next grant begins a new receipt and visitor,
+    and ends what the old one still granted.
     """
-    granted = act.granted
-    if prior is not None and _is_over(prior, act):
-        prior = None
-    if prior is None and not granted:
-        return _refusal(connection, act)
-    withdrawn = _turned_off(prior, act) if prior is not None else ()
-    receipt_id = prior["receipt_id"] if prior is not None else new_receipt_id()
-    decision_id = _append(connection, act, receipt_id, prior["decision_id"] if prior is not None else None, withdrawn)
+    if prior is None or not prior["purposes"]:
+        return _begin(connection, act, None)
+    if _is_over(prior, act):
+        return _begin(connection, act, _close(connection, act, prior))
+    receipt_id, withdrawn = prior["receipt_id"], _turned_off(prior, act)
+    decision_id = _append(connection, act, receipt_id, prior["decision_id"], withdrawn)
     upsert(connection, receipt, _receipt_values(act, prior, receipt_id, decision_id, withdrawn))
     erasure = None
     if withdrawn:
@@ -143,8 +146,6 @@ def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, rea
 
 
 def _is_over(prior: Mapping[str, Any], act: Act) -> bool:
-    if not prior["purposes"]:
-        return True
     return any(purpose in act.terms.measured and purpose in prior["withdrawn"] for purpose in act.granted)
 
 
@@ -157,6 +158,42 @@ def _turned_off(prior: Mapping[str, Any], act: Act) -> tuple[str, ...]:
     gone = [purpose for purpose in prior["purposes"] if purpose not in act.granted]
     goes_on = any(purpose in act.terms.measured for purpose in act.granted)
     return tuple(purpose for purpose in gone if purpose in act.purposes or not goes_on)
+
+
+def _begin(connection: Connection, act: Act, closed: Recorded | None) -> Recorded:
+    if not act.granted:
+        return _refusal(connection, act)
+    receipt_id = new_receipt_id()
+    decision_id = _append(connection, act, receipt_id, None, ())
+    connection.execute(insert(receipt).values(**_receipt_values(act, None, receipt_id, decision_id, ())))
+    if closed is None:
+        return Recorded(decision_id, receipt_id, (), None)
+    return Recorded(decision_id, receipt_id, closed.withdrawn, closed.erasure, closed.receipt_id)
+
+
+def _close(connection: Connection, act: Act, prior: Mapping[str, Any]) -> Recorded:
+    """End a receipt that another takes the place of: from now on one withdrawal reaches all there is.
+
+    Its last decision names as withdrawn what the visitor turned off, not what goes on under the new receipt. Nothing
+    written here names that one: two receipts must not be known as one visitor's.
+    """
+    left, withdrawn = tuple(prior["purposes"]), _turned_off(prior, act)
+    ending = replace(
+        act,
+        action=Action.WITHDRAW,
+        purposes=dict.fromkeys(left, False),
+        expires_at=act.decided_at,
+        is_under_signal=bool(prior["is_under_signal"]),
+        evidence={},
+        device=None,
+        country=None,
+    )
+    receipt_id = prior["receipt_id"]
+    decision_id = _append(connection, ending, receipt_id, prior["decision_id"], withdrawn)
+    upsert(connection, receipt, _receipt_values(ending, prior, receipt_id, decision_id, left))
+    erases = not act.terms.measured.isdisjoint(left)
+    erasure = _revoke(connection, ending, receipt_id, decision_id, left, erases=erases)
+    return Recorded(decision_id, receipt_id, withdrawn, erasure)
 
 
 def _refusal(connection: Connection, act: Act) -> Recorded:

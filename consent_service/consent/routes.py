@@ -88,9 +88,8 @@ def record_decision(wish: DecisionRequest, publication: Publication, sender: Sen
     """Judge a decision and record it; gives the answer's JSON, and raises what `judge` and `decide` raise."""
     parts = services()
     act = judge(wish, publication, sender, parts.now())
-    answer, receipt_id = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
-    if receipt_id is not None:
-        parts.receipts.forget([receipt_id])
+    answer, touched = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
+    parts.receipts.forget(touched)
     return answer
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from consent_service.app import Core
-from consent_service.db.tables import erasure_job
+from consent_service.db.tables import decision, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
@@ -82,3 +82,39 @@ def test_withdrawing_what_measures_nothing_erases_nothing_until_the_last(
     visitor.accept()
     assert visitor.withdraw(purposes=["marketing"]).get_json()["erasure"] is None
     assert visitor.withdraw().get_json()["erasure"]["status"] == "pending"
+
+
+def test_a_receipt_that_begins_over_another_ends_it(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    add_second(core, site, now, refresh)
+    first = visitor.accept().get_json()
+    visitor.withdraw(purposes=["analytics"])
+    old = visitor.token
+    now.move(days=1)
+    answer = visitor.decide("save", purposes={"analytics": True, "marketing": False}).get_json()
+    assert answer["receipt_id"] != first["receipt_id"]
+    # The marketing that the old receipt still granted was turned off by this very choice.
+    assert answer["withdrawn"] == ["marketing"]
+    ended = next(row for row in rows(core, receipt) if row["receipt_id"] == first["receipt_id"])
+    assert (ended["purposes"], sorted(ended["withdrawn"])) == ([], ["analytics", "marketing"])
+    assert (ended["withdrawn_at"], ended["expires_at"]) == (now(), now())
+    newest = rows(core, revocation)[-1]
+    assert (newest["receipt_id"], newest["purposes"]) == (first["receipt_id"], ["marketing"])
+    last = next(row for row in rows(core, decision) if row["decision_id"] == ended["decision_id"])
+    assert (last["action"], last["withdrawn"], last["receipt_id"]) == ("withdraw", ["marketing"], first["receipt_id"])
+    assert answer["receipt_id"].encode() not in last["record"]
+    # Nothing of the old receipt can be brought back, nor does its token stand for anything.
+    assert visitor.send(visitor.event(), token=old).get_json()["error"]["code"] == "withdrawn"
+    assert visitor.pageview().status_code == 202
+
+
+def test_what_goes_on_under_a_new_receipt_was_not_withdrawn(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    add_second(core, site, now, refresh)
+    visitor.accept()
+    visitor.withdraw(purposes=["analytics"])
+    answer = visitor.accept().get_json()
+    assert answer["withdrawn"] == []
+    assert sorted(row["purposes"] for row in rows(core, receipt)) == [[], ["analytics", "marketing"]]
