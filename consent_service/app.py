@@ -22,7 +22,7 @@ from consent_service.consent.tokens import TokenSigner
 from consent_service.db.engine import make_engine
 from consent_service.db.writer import Writer
 from consent_service.export.receipt_copy import copy_receipt
-from consent_service.serve.socket import KeeperClient
+from consent_service.serve.socket import KeeperClient, SharedAnswer
 from consent_service.services import EXTENSION, Services
 from consent_service.sites.registry import Sites
 from consent_service.web import answer_errors
@@ -77,7 +77,7 @@ def make_services(core: Core) -> Services:
         quota=ReceiptQuota(),
         lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
         reader=keeper,
-        is_keeper_ready=keeper.is_ready,
+        is_keeper_ready=SharedAnswer(keeper.is_ready),
         copy_receipt=partial(copy_receipt, core.engine, keeper),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,17 +27,19 @@ from consent_service.events.store import (
     EventStoreError,
     Row,
     Rows,
+    StoreBusy,
     StoreUnavailable,
 )
 from consent_service.events.turns import Turns
 
 _PRUNE_EVERY: Final = timedelta(hours=1)
+CLOSE_SECONDS: Final = 10.0
 
 
 class DuckDBStore:
     """Store events in one file: one writer at a time, any number of reading threads that never block it.
 
-    A transaction is whole or absent after a crash. `compact` shuts everyone out while it swaps the file.
+    A transaction is whole or absent after a crash. `compact` turns everyone away while it swaps the file.
     """
 
     def __init__(self, path: Path | str, *, memory_limit: str = "512MB", threads: int = 2) -> None:
@@ -92,7 +94,7 @@ class DuckDBStore:
         return found
 
     def compact(self) -> CompactionResult:
-        """Rewrite the store so that deleted bytes leave the disk; reading and writing wait meanwhile.
+        """Rewrite the store so that deleted bytes leave the disk; who asks meanwhile gets StoreBusy at once.
 
         A stream that is half read ends with StoreUnavailable at its next chunk.
         """
@@ -144,7 +146,8 @@ class DuckDBStore:
 
     def close(self) -> None:
         """Write everything down and let go of the files; closing twice is fine."""
-        with self._write_lock, self._turns.alone():
+        # A reader that does not end in time is left to the end of the process: what is committed is on disk.
+        with suppress(StoreBusy), self._write_lock, self._turns.alone(CLOSE_SECONDS):
             if self._connection is not None:
                 self._shut()
                 self._files.tidy()

@@ -47,6 +47,10 @@ class StoreUnavailable(EventStoreError):
     """Tell that the event store cannot be opened or is closed."""
 
 
+class StoreBusy(EventStoreError):
+    """Tell that the event store is being rewritten, or cannot be because it is being read."""
+
+
 class Reader(Protocol):
     """Answer statements over the event store; times come back aware UTC."""
 
@@ -90,7 +94,7 @@ class EventStore(Protocol):
         ...
 
     def compact(self) -> CompactionResult:
-        """Rewrite the store so that deleted bytes leave the disk."""
+        """Rewrite the store so that deleted bytes leave the disk; who asks meanwhile gets StoreBusy at once."""
         ...
 
     def reader(self) -> Reader:

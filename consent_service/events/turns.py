@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
+from typing import Final
+
+from consent_service.events.store import StoreBusy
+
+PATIENCE_SECONDS: Final = 30.0
 
 
 class Turns:
-    """Count readers at work; who asks to be alone waits for them, and new ones wait for who is alone."""
+    """Count readers at work; who asks to be alone waits for them, and new ones are turned away meanwhile."""
 
     def __init__(self) -> None:
         self._change = Condition()
@@ -17,9 +22,13 @@ class Turns:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Take part beside others; waits while someone is alone."""
+        """Take part beside others; raises StoreBusy at once while someone is alone.
+
+        Nobody waits here: being alone can last for minutes, and a web worker has few threads.
+        """
         with self._change:
-            self._change.wait_for(lambda: not self._is_alone)
+            if self._is_alone:
+                raise StoreBusy("the event store is being rewritten; try again")
             self._sharing += 1
         try:
             yield
@@ -29,15 +38,17 @@ class Turns:
                 self._change.notify_all()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Shut the others out; waits until those at work are done."""
+    def alone(self, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+        """Shut the others out; raises StoreBusy when those at work are not done within `patience` seconds."""
         with self._change:
-            self._change.wait_for(lambda: not self._is_alone)
+            if self._is_alone:
+                raise StoreBusy("the event store is being rewritten already")
             self._is_alone = True
-            self._change.wait_for(lambda: self._sharing == 0)
+            if not self._change.wait_for(lambda: self._sharing == 0, patience):
+                self._is_alone = False
+                raise StoreBusy(f"the event store is being read for longer than {patience:.0f} s; try again later")
         try:
             yield
         finally:
             with self._change:
                 self._is_alone = False
-                self._change.notify_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Client, Connection, Listener
@@ -22,6 +23,8 @@ from consent_service.events.wire import decode, encode
 log = logging.getLogger("consent_service")
 
 ANSWER_SECONDS = 60.0
+# A probe that waits longer holds a thread that visitors need.
+READY_SECONDS = 1.0
 # Retention and compaction of a large store take minutes; a dead keeper is noticed at once all the same.
 ACT_SECONDS = 3_600.0
 MAX_REQUEST = 16 * 1024 * 1024
@@ -94,9 +97,9 @@ class KeeperClient:
         return self._exchange({"ask": name, **members}, ACT_SECONDS)["done"]
 
     def is_ready(self) -> bool:
-        """Tell whether the keeper answers queries."""
+        """Tell within a second whether the keeper answers queries."""
         try:
-            return bool(self._exchange({"ask": "fetch", "sql": "SELECT 1", "params": []})["rows"])
+            return bool(self._exchange({"ask": "fetch", "sql": "SELECT 1", "params": []}, READY_SECONDS)["rows"])
         except Unavailable:
             return False
 
@@ -167,6 +170,25 @@ class KeeperClient:
         if "error" in answer:
             raise Unavailable(f"the event store could not answer: {answer['error']}")
         return answer
+
+
+class SharedAnswer:
+    """Ask once for everybody who wants to know within a second: one thread asks, the others wait for its answer."""
+
+    def __init__(self, ask: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._answer = False
+        self._good_until = 0.0
+
+    def __call__(self) -> bool:
+        """Give an answer that is a second old at most."""
+        with self._lock:
+            if time.monotonic() >= self._good_until:
+                self._answer = self._ask()
+                self._good_until = time.monotonic() + self._seconds
+            return self._answer
 
 
 @contextmanager
