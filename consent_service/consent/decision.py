@@ -103,6 +103,7 @@ class WithdrawalRequest(_Lenient):
     site: _Key
     token: str | None = None
     purposes: Annotated[list[_PurposeId], Field(max_length=40)] | None = None
+    # Part of the contract, and taken as true: only the visitor's own page keeps what was collected.
     erase: bool = True
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     mechanism: Annotated[str, StringConstraints(pattern=r"^(banner|preferences|no_js|api|signal)$")] = "api"

@@ -23,14 +23,12 @@ class Erasure:
     due_at: datetime
 
 
-def find_erasure(connection: Connection, receipt_id: str) -> Erasure | None:
-    """Give the newest erasure of a receipt's events, if one was asked for."""
-    row = connection.execute(
-        select(erasure_job)
-        .where(erasure_job.c.receipt_id == receipt_id)
-        .order_by(erasure_job.c.requested_at.desc())
-        .limit(1)
-    ).one_or_none()
+def find_erasure(connection: Connection, receipt_id: str, since: datetime | None = None) -> Erasure | None:
+    """Give the newest erasure of a receipt's events, if one was asked for, or one `since` a time."""
+    statement = select(erasure_job).where(erasure_job.c.receipt_id == receipt_id)
+    if since is not None:
+        statement = statement.where(erasure_job.c.requested_at >= since)
+    row = connection.execute(statement.order_by(erasure_job.c.requested_at.desc()).limit(1)).one_or_none()
     return None if row is None else Erasure(row.erasure_id, row.status, row.events, row.due_at)
 
 

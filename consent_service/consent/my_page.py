@@ -116,13 +116,12 @@ def _withdraw(publication: Publication, held: Held, form: Form, *, erases: bool)
     parts, site = services(), publication.site
     wish = WithdrawalRequest(
         site=site.key,
-        erase=erases,
         idempotency_key=form.idempotency_key(f"erase={erases}"),
         mechanism=Mechanism.NO_JS,
         language=form.language,
     )
     digest = body_hash("form", orjson.dumps(erases))
-    answer = record_withdrawal(wish, held.token, publication, digest)
+    answer = record_withdrawal(wish, held.token, publication, digest, erases=erases)
     response = _back(publication)
     if is_own_host(site):
         keep_choice(response, publication, answer, wish, held.text)

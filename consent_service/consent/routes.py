@@ -93,10 +93,14 @@ def record_decision(wish: DecisionRequest, publication: Publication, sender: Sen
     return answer
 
 
-def record_withdrawal(wish: WithdrawalRequest, token: Token, publication: Publication, digest: str) -> bytes:
+def record_withdrawal(
+    wish: WithdrawalRequest, token: Token, publication: Publication, digest: str, *, erases: bool = True
+) -> bytes:
     """Record the withdrawal of what a token stands for; gives the answer's JSON."""
     parts, now = services(), services().now()
-    answer = _once_more(lambda connection: withdraw(connection, wish, token, publication, parts.signer, digest, now))
+    answer = _once_more(
+        lambda connection: withdraw(connection, wish, token, publication, parts.signer, digest, now, erases=erases)
+    )
     if token.receipt_id is not None:
         parts.receipts.forget([token.receipt_id])
     return answer

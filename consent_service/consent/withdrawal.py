@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, select
 
 from consent_service.consent.acts import erasure_document, refusal_token, terms_of, timestamp
 from consent_service.consent.banner import resolve_language
@@ -27,18 +27,20 @@ from consent_service.consent.tokens import (
     cut_to_day,
     purpose_bits,
 )
+from consent_service.db.tables import revocation
 from consent_service.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """Tell what a withdrawal ended, and how far its erasure is."""
+    """Tell what a withdrawal ended, how far its erasure is, and what is still granted under which policy version."""
 
     receipt_id: str | None
     withdrawn_at: datetime
     purposes: tuple[str, ...]
     erasure: Erasure | None
     kept: tuple[str, ...]
+    policy_version: int
 
 
 def open_for_withdrawal(signer: TokenSigner, text: str | None, site_key: str, now: datetime) -> Token:
@@ -64,19 +66,22 @@ def withdraw(
     signer: TokenSigner,
     digest: str,
     now: datetime,
+    *,
+    erases: bool = True,
 ) -> bytes:
-    """Withdraw in the writer's transaction and give the answer's JSON; twice gives the first `withdrawn_at`."""
+    """Withdraw in the writer's transaction and give the answer's JSON; twice gives the first `withdrawn_at`.
+
+    `erases` is False only where the visitor said so on their own page.
+    """
     site = publication.site
     first = find_answer(connection, site.site_id, request.idempotency_key, digest, now)
     if first is not None:
         return first
     row = None if token.receipt_id is None else lock_state(connection, token.receipt_id)
     if row is None:
-        done = Withdrawn(token.receipt_id, now, (), None, ())
-    elif row.purposes:
-        done = _withdraw(connection, request, dict(row._mapping), publication, now)
+        done = Withdrawn(token.receipt_id, now, (), None, (), token.policy_version)
     else:
-        done = _again(connection, request, dict(row._mapping), publication, now)
+        done = _withdraw(connection, request, dict(row._mapping), publication, now, erases=erases)
     answer = orjson.dumps(_answer(done, token, publication, signer, now))
     keep_answer(connection, site.site_id, request.idempotency_key, digest, answer, now)
     return answer
@@ -87,23 +92,7 @@ def withdraw_receipt(connection: Connection, receipt_id: str, publication: Publi
     row = lock_state(connection, receipt_id)
     if row is not None and row.purposes:
         request = WithdrawalRequest(site=publication.site.key)
-        _withdraw(connection, request, dict(row._mapping), publication, now)
-
-
-def _again(
-    connection: Connection,
-    request: WithdrawalRequest,
-    row: Mapping[str, Any],
-    publication: Publication,
-    now: datetime,
-) -> Withdrawn:
-    erasure = find_erasure(connection, row["receipt_id"])
-    if erasure is None and request.erase:
-        # Withdrawn without erasing at first; who asks again for all of it gets it.
-        erasure = request_erasure(
-            connection, site_id=row["site_id"], receipt_id=row["receipt_id"], reason="request", now=now
-        )
-    return Withdrawn(row["receipt_id"], row["withdrawn_at"] or now, tuple(row["withdrawn"]), erasure, ())
+        _withdraw(connection, request, dict(row._mapping), publication, now, erases=True)
 
 
 def _withdraw(
@@ -112,16 +101,54 @@ def _withdraw(
     prior: dict[str, Any],
     publication: Publication,
     now: datetime,
+    *,
+    erases: bool,
 ) -> Withdrawn:
     before = tuple(prior["purposes"])
     wanted = before if request.purposes is None else tuple(item for item in before if item in request.purposes)
     if not wanted:
-        return Withdrawn(prior["receipt_id"], now, (), None, before)
+        return _again(connection, request, prior, publication, now, erases=erases)
     kept = tuple(purpose for purpose in before if purpose not in wanted)
     version = publication.versions.get(prior["policy_version"], publication.current)
     act = _act(request, prior, publication, version, kept, now)
-    done = record(connection, act, prior, erases=request.erase)
-    return Withdrawn(done.receipt_id, now, done.withdrawn, done.erasure, kept)
+    done = record(connection, act, prior, erases=erases)
+    return Withdrawn(done.receipt_id, now, done.withdrawn, done.erasure, kept, version.version)
+
+
+def _again(
+    connection: Connection,
+    request: WithdrawalRequest,
+    prior: Mapping[str, Any],
+    publication: Publication,
+    now: datetime,
+    *,
+    erases: bool,
+) -> Withdrawn:
+    """Tell once more what ended before; what was kept then is erased now, when that is what is asked."""
+    receipt_id, kept, version = prior["receipt_id"], tuple(prior["purposes"]), prior["policy_version"]
+    first = _find_revocation(connection, receipt_id, request.purposes)
+    if first is None:
+        return Withdrawn(receipt_id, now, (), None, kept, version)
+    erasure = find_erasure(connection, receipt_id, first.revoked_at)
+    owes_erasure = not kept or not terms_of(publication).measured.isdisjoint(first.purposes)
+    if erasure is None and erases and owes_erasure:
+        erasure = request_erasure(
+            connection, site_id=prior["site_id"], receipt_id=receipt_id, reason="request", now=now, number=first.number
+        )
+    wanted = first.purposes if request.purposes is None else request.purposes
+    ended = tuple(purpose for purpose in first.purposes if purpose in wanted)
+    return Withdrawn(receipt_id, first.revoked_at, ended, erasure, kept, version)
+
+
+def _find_revocation(
+    connection: Connection, receipt_id: str, purposes: Sequence[str] | None
+) -> Row[*tuple[Any, ...]] | None:
+    """Find the newest withdrawal of a receipt that ended one of the purposes; of any of them for None."""
+    of_receipt = select(revocation).where(revocation.c.receipt_id == receipt_id)
+    for row in connection.execute(of_receipt.order_by(revocation.c.number.desc())):
+        if purposes is None or not set(purposes).isdisjoint(row.purposes):
+            return row
+    return None
 
 
 def _act(
@@ -158,7 +185,7 @@ def _act(
 def _answer(
     done: Withdrawn, token: Token, publication: Publication, signer: TokenSigner, now: datetime
 ) -> dict[str, Any]:
-    version = publication.versions.get(token.policy_version, publication.current)
+    version = publication.versions.get(done.policy_version, publication.current)
     if done.kept and done.receipt_id is not None:
         ids = [purpose.id for purpose in version.policy.purposes]
         bits = purpose_bits(ids, done.kept)

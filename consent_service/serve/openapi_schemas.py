@@ -220,7 +220,7 @@ _MEANINGS: Final[dict[str, dict[str, str]]] = {
         "site": "The site's public key.",
         "token": "The token of the consent, when it comes neither as cookie nor as Bearer.",
         "purposes": "What to withdraw; null means all.",
-        "erase": "Whether to erase what was collected.",
+        "erase": "Taken as true, whatever it says: only the visitor's own page can keep what was collected.",
         "idempotency_key": "The same within 24 hours gives the first answer.",
         "mechanism": "Where the visitor withdrew.",
         "language": "The language of the page.",

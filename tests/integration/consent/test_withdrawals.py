@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
 from consent_service.app import Core
+from consent_service.config import Config
+from consent_service.consent.tokens import TokenSigner
 from consent_service.db.tables import decision, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
 from tests.integration.consent.keeping import purposes_of, renamed, republish, rows
+from tests.integration.consent.reader import FOREIGN, Reader
+from tests.integration.consent.test_forms_my import hand_over
 from tests.integration.visitor import Visitor
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
@@ -118,3 +123,73 @@ def test_what_goes_on_under_a_new_receipt_was_not_withdrawn(
     answer = visitor.accept().get_json()
     assert answer["withdrawn"] == []
     assert sorted(row["purposes"] for row in rows(core, receipt)) == [[], ["analytics", "marketing"]]
+
+
+def test_withdrawing_a_part_twice_gives_the_first_answer(
+    visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    add_second(core, site, now, refresh)
+    visitor.accept()
+    first = visitor.withdraw(purposes=["marketing"]).get_json()
+    now.move(hours=1)
+    again = visitor.withdraw(purposes=["marketing"]).get_json()
+    assert (again["withdrawn_at"], again["purposes"]) == (first["withdrawn_at"], ["marketing"])
+    assert len(rows(core, revocation)) == 1
+    # What stays granted stays.
+    assert visitor.pageview().status_code == 202
+    now.move(hours=1)
+    token = visitor.token
+    last = visitor.withdraw().get_json()
+    now.move(hours=1)
+    assert visitor.withdraw(token=token).get_json()["withdrawn_at"] == last["withdrawn_at"] != first["withdrawn_at"]
+    partly = visitor.withdraw(token=token, purposes=["marketing"]).get_json()
+    assert partly["withdrawn_at"] == first["withdrawn_at"]
+    assert partly["erasure"]["id"] == last["erasure"]["id"]
+
+
+def test_withdrawing_what_was_never_granted_ends_nothing(visitor: Visitor, core: Core) -> None:
+    visitor.accept()
+    answer = visitor.withdraw(purposes=["marketing"]).get_json()
+    assert (answer["purposes"], answer["erasure"]) == ([], None)
+    assert rows(core, revocation) == []
+    assert visitor.pageview().status_code == 202
+
+
+def test_a_page_cannot_keep_what_was_collected(visitor: Visitor, core: Core) -> None:
+    granted = visitor.accept().get_json()
+    assert visitor.withdraw(erase=False).get_json()["erasure"]["status"] == "pending"
+    assert [job["receipt_id"] for job in rows(core, erasure_job)] == [granted["receipt_id"]]
+
+
+def test_an_earlier_erasure_does_not_stand_for_a_later_one(
+    visitor: Visitor, another: Callable[..., Reader], core: Core, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    (analytics,) = purposes_of(core, site)
+    # The second purpose measures from now on, beside the one that did.
+    both = [{**analytics, "measures": False}, renamed(analytics, "audience", cookies=[])]
+    republish(core, site, now, purposes=both, material_purposes=["audience"])
+    refresh()
+    visitor.accept()
+    early = visitor.withdraw(purposes=["analytics"]).get_json()["erasure"]
+    now.move(hours=1)
+    reader, token = another(FOREIGN), visitor.token
+    hand_over(reader, token)
+    reader.act("withdraw", untick=("1",))
+    assert len(rows(core, erasure_job)) == 1
+    now.move(hours=1)
+    with core.engine.begin() as connection:
+        connection.execute(update(erasure_job).values(status="done", done_at=now()))
+    late = visitor.withdraw(token=token).get_json()["erasure"]
+    assert (late["status"], late["id"] != early["id"]) == ("pending", True)
+
+
+def test_the_token_of_what_is_kept_is_of_the_policy_it_was_granted_under(
+    visitor: Visitor, core: Core, config: Config, site: Site, now: Clock, refresh: Refresh
+) -> None:
+    visitor.accept()
+    old = visitor.token
+    add_second(core, site, now, refresh)
+    visitor.accept()
+    answer = visitor.withdraw(token=old, purposes=["analytics"]).get_json()
+    kept = TokenSigner([key.value for key in config.secret_keys]).open(answer["token"], now())
+    assert (kept.policy_version, kept.purpose_bits) == (2, 0b10)
