@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consent_service.consent.policy_model import Cookie, Exempt, Policy, Purpose
+from consent_service.consent.spoken import say_days
 from consent_service.consent.style import banner_style
 from consent_service.consent.texts import choose_language, text_direction, words
 from consent_service.documents import canonical_json
@@ -119,6 +120,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language: str) -> dict[str, Any]:
+    days = kept_days(purpose, settings)
     return {
         "id": purpose.id,
         "title": purpose.title[language],
@@ -127,7 +129,8 @@ def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language:
         "data": [str(group) for group in purpose.data],
         "collected": [words(language, "data")[group] for group in purpose.data],
         "recipients": [recipient.name for recipient in policy.recipients_of(purpose)],
-        "retention_days": kept_days(purpose, settings),
+        "retention_days": days,
+        "kept": words(language, "preferences")["retention"].format(days=say_days(days, language)),
         "cookies": [_cookie(cookie, language) for cookie in purpose.cookies],
     }
 
@@ -153,5 +156,6 @@ def _cookie(cookie: Cookie, language: str) -> dict[str, Any]:
         "name": cookie.name,
         "kind": str(cookie.kind),
         "days": cookie.days,
+        "life": say_days(cookie.days, language) if cookie.days else words(language, "preferences")["session"],
         "description": cookie.description[language],
     }

@@ -6,7 +6,7 @@ Nothing is refused for it: what does not fit is marked in the record, for the of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from itertools import product
 from typing import Any, Final
@@ -50,8 +50,8 @@ def marks(request: DecisionRequest, shown: Mapping[str, Any] | None) -> list[str
             found.append(Mark.REFUSE_HIDDEN)
         if not _LEAST_RATIO <= (evidence.area_ratio or 0) <= _MOST_RATIO:
             found.append(Mark.UNEQUAL_BUTTONS)
-        if shown is not None and request.rendered_hash is not None and not _fits(request.rendered_hash, shown):
-            found.append(Mark.OTHER_WORDS)
+    if shown is not None and not _fits(request, shown):
+        found.append(Mark.OTHER_WORDS)
     return [str(mark) for mark in found]
 
 
@@ -65,11 +65,42 @@ def first_layer_words(shown: Mapping[str, Any], *notes: str) -> str:
     return "\n".join(lines)
 
 
-def _fits(rendered_hash: str, shown: Mapping[str, Any]) -> bool:
-    return any(
-        hashlib.sha256(first_layer_words(shown, *notes).encode()).hexdigest() == rendered_hash
-        for notes in _said_above(shown)
-    )
+def second_layer_words(shown: Mapping[str, Any], *notes: str) -> str:
+    """Give the words of the preference centre as the client reads them off the page."""
+    texts = shown["texts"]
+    lines = [texts["customize"], *notes, texts["policy"]]
+    for purpose in shown["purposes"]:
+        lines += [purpose["title"], purpose["description"], *_particulars(purpose, texts)]
+    for exempt in shown["exempt"]:
+        lines += [exempt["title"] + texts["always"], exempt["description"], *_particulars(exempt, texts)]
+    return "\n".join([*lines, texts["refuse"], texts["accept"], texts["save"], texts["back"]])
+
+
+def _particulars(purpose: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
+    lists = [
+        (texts["data"], purpose.get("collected", [])),
+        (texts["recipients"], purpose.get("recipients", [])),
+        (texts["details"], [_cookie(cookie) for cookie in purpose["cookies"]]),
+    ]
+    collected, received, kept_here = ([title, *lines] if lines else [] for title, lines in lists)
+    lines = [*collected, *received, *([purpose["kept"]] if "kept" in purpose else []), *kept_here]
+    return [texts["details"], *lines] if lines else []
+
+
+def _cookie(cookie: Mapping[str, Any]) -> str:
+    return " · ".join(part for part in (cookie["name"], cookie["life"], cookie["description"]) if part)
+
+
+_WORDS: Final[Mapping[int, Callable[..., str]]] = {1: first_layer_words, 2: second_layer_words}
+
+
+def _fits(request: DecisionRequest, shown: Mapping[str, Any]) -> bool:
+    """Tell whether the words are those of the layer; a page without a digest of its own, or no layer, says none."""
+    words = _WORDS.get(request.layer or 0)
+    if words is None or request.rendered_hash is None:
+        return True
+    rendered = (words(shown, *notes) for notes in _said_above(shown))
+    return any(hashlib.sha256(text.encode()).hexdigest() == request.rendered_hash for text in rendered)
 
 
 def _said_above(shown: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Refusal(StrEnum):
@@ -57,7 +59,10 @@ class GateRules:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Prove that the gate said yes; nothing that stores an event can be called without one."""
+    """Prove that the gate said yes; nothing that stores an event can be called without one.
+
+    `purpose` is the granted one that events need, `purposes` are all that were granted.
+    """
 
     site_id: int
     receipt_id: str
@@ -67,6 +72,7 @@ class Grant:
     granted_at: datetime
     policy_version: int
     notice_hash: str
+    purpose: str
     purposes: tuple[str, ...]
     data: frozenset[str]
 
@@ -88,27 +94,6 @@ def check(state: ReceiptState | None, rules: GateRules, *, now: datetime, has_si
         return Refusal.POLICY_OUTDATED
     if has_signal and rules.refuses_signal and not state.is_under_signal:
         return Refusal.SIGNAL_REFUSED
-    return _grant(state, rules.data)
-
-
-def confirm(state: ReceiptState | None, rules: GateRules, *, received_at: datetime) -> Grant | Refusal:
-    """Grant the storing of an event that was accepted at `received_at`, unless its consent was withdrawn since.
-
-    The keeper asks this for every event it drains: the edge may have been a moment behind a withdrawal. A policy
-    that became outdated, or a receipt that expired, after the event was accepted does not take it back.
-    """
-    if state is None or state.is_restricted or rules.purpose in state.withdrawn:
-        return Refusal.WITHDRAWN
-    if state.site_id != rules.site_id:
-        return Refusal.WRONG_SITE
-    if rules.purpose not in state.purposes:
-        return Refusal.PURPOSE_REFUSED
-    if received_at >= state.expires_at:
-        return Refusal.TOKEN_EXPIRED
-    return _grant(state, rules.data)
-
-
-def _grant(state: ReceiptState, data: frozenset[str]) -> Grant:
     return Grant(
         site_id=state.site_id,
         receipt_id=state.receipt_id,
@@ -118,6 +103,49 @@ def _grant(state: ReceiptState, data: frozenset[str]) -> Grant:
         granted_at=state.granted_at,
         policy_version=state.policy_version,
         notice_hash=state.notice_hash,
+        purpose=rules.purpose,
         purposes=state.purposes,
-        data=data,
+        data=rules.data,
     )
+
+
+def write_grant(grant: Grant) -> dict[str, Any]:
+    """Write a grant as JSON-able values, to lie beside the events it allows until `confirm` reads it."""
+    return {
+        "site_id": grant.site_id,
+        "receipt_id": grant.receipt_id,
+        "decision_id": grant.decision_id,
+        "visitor_id": grant.visitor_id,
+        "decided_at": grant.decided_at.isoformat(),
+        "granted_at": grant.granted_at.isoformat(),
+        "policy_version": grant.policy_version,
+        "notice_hash": grant.notice_hash,
+        "purpose": grant.purpose,
+        "purposes": list(grant.purposes),
+        "data": sorted(grant.data),
+    }
+
+
+def confirm(written: Mapping[str, Any], state: ReceiptState | None) -> Grant | Refusal:
+    """Give back the grant under which events were accepted, unless its consent was taken back since.
+
+    The keeper asks this for all events it drains: the edge may have been a moment behind a withdrawal. What else
+    happened since, a renewal, another policy, an expiry, changes nothing of them. Raises KeyError, TypeError or
+    ValueError for what `write_grant` did not write.
+    """
+    grant = Grant(
+        site_id=written["site_id"],
+        receipt_id=written["receipt_id"],
+        decision_id=written["decision_id"],
+        visitor_id=written["visitor_id"],
+        decided_at=datetime.fromisoformat(written["decided_at"]),
+        granted_at=datetime.fromisoformat(written["granted_at"]),
+        policy_version=written["policy_version"],
+        notice_hash=written["notice_hash"],
+        purpose=written["purpose"],
+        purposes=tuple(written["purposes"]),
+        data=frozenset(written["data"]),
+    )
+    if state is None or state.is_restricted or grant.purpose not in state.purposes:
+        return Refusal.WITHDRAWN
+    return grant if state.site_id == grant.site_id else Refusal.WRONG_SITE

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_timedelta
-from babel.numbers import format_decimal
+from babel import Locale
+from babel.dates import format_date
 
 from consent_service.consent.banner import banner_texts, kept_days
 from consent_service.consent.policy_model import Audience, Cookie, Policy, Purpose, Recipient
-from consent_service.consent.texts import words, words_language
+from consent_service.consent.spoken import locale_of, say_days
+from consent_service.consent.texts import words
 from consent_service.fields import EEA
 from consent_service.sites.settings import Gpc, SiteSettings
 
@@ -42,10 +42,7 @@ class Matter:
     @property
     def locale(self) -> Locale:
         """Give the locale in which numbers, dates and countries are written."""
-        try:
-            return Locale.parse(self.language, sep="-")
-        except (UnknownLocaleError, ValueError):
-            return Locale.parse(words_language(self.language), sep="-")
+        return locale_of(self.language)
 
     @property
     def site_url(self) -> str:
@@ -59,12 +56,7 @@ class Matter:
 
     def days(self, count: int) -> str:
         """Write a number of days."""
-        # Not `format_unit`: for a dozen languages it knows no long form, and writes "395 duration-day". Without the
-        # threshold a year of days would become a year.
-        written = format_timedelta(
-            timedelta(days=count), granularity="day", threshold=float("inf"), format="long", locale=self.locale
-        )
-        return written.replace(str(count), format_decimal(count, locale=self.locale))
+        return say_days(count, self.language)
 
     def country(self, code: str) -> str:
         """Write a country's name."""

@@ -41,7 +41,7 @@ TOKEN: Final = {"type": "string", "maxLength": 160}
 PURPOSES: Final = {"type": "object", "additionalProperties": FLAG}
 RATE: Final = nullable({"type": "number", "minimum": 0, "maximum": 100})
 
-_COOKIE: Final = members({"name": TEXT, "kind": TEXT, "days": WHOLE, "description": TEXT}, {"host": TEXT})
+_COOKIE: Final = members({"name": TEXT, "kind": TEXT, "days": WHOLE, "description": TEXT}, {"host": TEXT, "life": TEXT})
 _TYPES: Final = {
     "type": "object",
     "additionalProperties": list_of(TEXT),
@@ -66,7 +66,11 @@ _BANNER: Final = members(
                     "retention_days": WHOLE,
                     "cookies": list_of(_COOKIE),
                 },
-                {"measures": FLAG, "collected": {**list_of(TEXT), "description": "What `data` means, in words."}},
+                {
+                    "measures": FLAG,
+                    "kept": TEXT,
+                    "collected": {**list_of(TEXT), "description": "What `data` means, in words."},
+                },
             )
         ),
         "exempt": list_of(members({"id": TEXT, "title": TEXT, "description": TEXT, "cookies": list_of(_COOKIE)})),

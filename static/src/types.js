@@ -2,9 +2,9 @@
 /** The shapes that travel between page, script and server. Types only: nothing of this file reaches the bundle. */
 
 /**
- * @typedef {{name: string, kind: string, days?: number, description?: string}} Cookie
+ * @typedef {{name: string, kind: string, life?: string, description?: string}} Cookie
  * @typedef {{id: string, title: string, description: string, measures?: boolean, data?: string[], collected?: string[],
- *   recipients?: string[], retention_days?: number, cookies?: Cookie[]}} Purpose
+ *   recipients?: string[], kept?: string, cookies?: Cookie[]}} Purpose
  * @typedef {{[name: string]: string}} Texts
  * @typedef {{purpose: string, host: string}} Rule
  */
@@ -90,7 +90,7 @@
  * How a choice was made.
  * @typedef {object} Act
  * @property {"banner" | "preferences" | "api"} mechanism
- * @property {1 | 2} layer
+ * @property {1 | 2 | 3} layer the banner, the preference centre, or a stand-in for a frame
  * @property {string} [rendered] the words on screen
  * @property {{refuse_visible: boolean, area_ratio: number, trusted: boolean}} [evidence]
  */

@@ -89,6 +89,11 @@ def until(holds: Callable[[], Any], seconds: float, what: str, page: Page | None
     pytest.fail(f"{what} did not happen within {seconds} s")
 
 
+def sent_json(request: Request) -> Any:
+    """Give the document that a request carried; a text of JSON, whatever its type says."""
+    return json.loads(request.post_data or "null")
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Run the demo with a few events, as a user would, on a free port."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Traffic, until
+from tests.browser.conftest import Traffic, sent_json, until
 from tests.browser.lab import Lab, policy_document, with_second_purpose
 
 Visitor = Callable[..., tuple[Page, Traffic]]
@@ -69,7 +69,7 @@ def test_a_frame_that_waits_says_so_in_its_place_and_can_be_granted_alone(lab: L
     expect(place).to_contain_text("Marketing")
     with page.expect_request("**/v1/decisions") as sent:
         allow.click()
-    assert sent.value.post_data_json["purposes"] == {"analytics": False, "marketing": True}
+    assert sent_json(sent.value)["purposes"] == {"analytics": False, "marketing": True}
     expect(page.locator("iframe")).to_be_visible()
     expect(place).to_have_count(0)
     expect(page.frame_locator("iframe").locator("p")).to_have_text("Cadre")
@@ -88,7 +88,8 @@ def test_a_script_that_clicks_the_stand_in_is_asked_first(lab: Lab, visitor: Vis
     assert not traffic.of("/v1/decisions")
     with page.expect_request("**/v1/decisions") as sent:
         page.evaluate(click)
-    assert sent.value.post_data_json["evidence"]["trusted"] is False
+    assert sent_json(sent.value)["evidence"]["trusted"] is False
+    assert sent_json(sent.value)["layer"] == 3
 
 
 def test_what_a_framework_adds_later_waits_and_is_released_too(lab: Lab, visitor: Visitor, two: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from consent_service.resources import data_dir
-from tests.browser.conftest import Traffic, stored, until
+from tests.browser.conftest import Traffic, sent_json, stored, until
 from tests.browser.lab import Lab, policy_document, with_second_purpose
 
 Visitor = Callable[..., tuple[Page, Traffic]]
@@ -266,7 +266,7 @@ def test_evidence_goes_with_grants_alone(lab: Lab, visitor: Visitor, one: str) -
         "[...document.querySelector('consent-banner').shadowRoot.querySelectorAll('h2,p,button')].map(e => e.textContent).join('\\n')"
     )
     accept(page)
-    sent = traffic.of("/v1/decisions")[0].post_data_json
+    sent = sent_json(traffic.of("/v1/decisions")[0])
     assert sent["evidence"] == {"refuse_visible": True, "area_ratio": 1, "trusted": True}
     assert sent["rendered_hash"] == hashlib.sha256(words.encode()).hexdigest()
     other, heard = visitor()
@@ -293,7 +293,7 @@ def test_a_click_that_no_person_made_is_asked_to_be_confirmed_and_a_refusal_is_t
     assert not traffic.of("/v1/decisions")
     page.evaluate(click, "accept")
     page.wait_for_function("consent.granted('analytics')")
-    assert traffic.of("/v1/decisions")[0].post_data_json["evidence"]["trusted"] is False
+    assert sent_json(traffic.of("/v1/decisions")[0])["evidence"]["trusted"] is False
     other, heard = visitor()
     other.goto(url)
     other.evaluate(click, "refuse")

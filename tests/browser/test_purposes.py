@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -79,3 +80,29 @@ def test_a_tag_that_waits_runs_once_its_purpose_is_granted(demo: Demo, visitor: 
     until(lambda: page.evaluate("window.marketed"), 5, "the waiting tag")
     page.wait_for_load_state("networkidle")
     assert not traffic.of("/v1/events")
+
+
+def test_the_words_of_both_layers_are_those_the_service_knows(demo: Demo, visitor: Visitor, key: str) -> None:
+    token = demo.run("token", "create", "--site", key, "--scope", "consent:read")["token"]
+
+    def newest_marks() -> list[str]:
+        answer = httpx.get(
+            f"{demo.url}/api/v1/decisions", params={"site": key}, headers={"Authorization": f"Bearer {token}"}
+        )
+        marks: list[str] = answer.json()["decisions"][-1]["marks"]
+        return marks
+
+    page, _ = opened(demo, visitor, key)
+    with page.expect_response("**/v1/decisions"):
+        page.locator('[data-action="accept"]').click()
+    assert newest_marks() == []
+    page, _ = opened(demo, visitor, key)
+    page.locator('[data-action="customize"]').click()
+    page.locator("input[data-purpose]").first.check()
+    save(page)
+    assert newest_marks() == []
+    page, _ = opened(demo, visitor, key)
+    page.evaluate("document.querySelector('consent-banner').shadowRoot.querySelector('h2').textContent = 'Autre'")
+    with page.expect_response("**/v1/decisions"):
+        page.locator('[data-action="accept"]').click()
+    assert newest_marks() == ["other_words"]

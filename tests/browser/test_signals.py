@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Traffic, stored, until
+from tests.browser.conftest import Traffic, sent_json, stored, until
 from tests.browser.lab import Lab, policy_document
 
 Visitor = Callable[..., tuple[Page, Traffic]]
@@ -115,7 +115,7 @@ def test_the_browsers_signal_is_honoured_unless_something_is_granted_in_spite_of
     expect(page.locator("consent-banner .note")).to_contain_text("Global Privacy Control")
     decide(page, "accept")
     until(lambda: traffic.of("/v1/events"), 5, "the pageview", page)
-    assert traffic.of("/v1/decisions")[0].post_data_json["signals"] == {"gpc": True}
+    assert sent_json(traffic.of("/v1/decisions")[0])["signals"] == {"gpc": True}
     page.reload()
     until(lambda: len(traffic.of("/v1/events")) > 1, 5, "the second pageview", page)
     assert [row["name"] for row in until(lambda: lab.rows(key), 10, "the row")][0] == "pageview"
@@ -144,7 +144,7 @@ def test_a_site_may_ask_in_spite_of_the_signal_or_not_look_at_it(
     page.add_init_script(GPC)
     page.goto(lab.page(f"/gpc-{rule}", lab.tag(key)))
     decide(page, "accept")
-    assert traffic.of("/v1/decisions")[0].post_data_json.get("signals") == signals
+    assert sent_json(traffic.of("/v1/decisions")[0]).get("signals") == signals
     until(lambda: traffic.of("/v1/events"), 5, "the pageview", page)
 
 

@@ -14,33 +14,20 @@ import style from "./more.css";
  * @typedef {import("../types.js").Purposes} Purposes
  */
 
-/** Say a number of days in the banner's language. @param {number} days @param {string} language */
-function inDays(days, language) {
-  try {
-    const words = /** @type {any} */ ({ style: "unit", unit: "day", unitDisplay: "long" });
-    return new Intl.NumberFormat(language, words).format(days);
-  } catch (_) {
-    return `${days} d`;
-  }
-}
-
-/** @param {Core} core @param {Cookie} cookie */
-function cookieLine(core, { name, days, description }) {
-  const config = core.config_();
-  const life = days ? inDays(days, config.language) : config.texts.session;
-  return make("li", {}, make("code", {}, name), ` · ${life}`, description && ` · ${description}`);
-}
+/** @param {Cookie} cookie */
+const cookieLine = ({ name, life, description }) =>
+  make("li", {}, make("code", {}, name), ` · ${life}`, description && ` · ${description}`);
 
 /** @param {Core} core @param {Purpose} purpose @param {boolean} isAsked */
-function particulars(core, { id, collected = [], recipients = [], retention_days, cookies = [] }, isAsked) {
-  const { texts, language } = core.config_();
+function particulars(core, { id, collected = [], recipients = [], kept, cookies = [] }, isAsked) {
+  const { texts } = core.config_();
   const list = (/** @type {string} */ title, /** @type {HTMLElement[]} */ lines) =>
     lines.length ? [make("p", { class: "head" }, title), make("ul", {}, ...lines)] : [];
   const lines = [
     ...list(texts.data, collected.map((group) => make("li", {}, group))),
     ...list(texts.recipients, recipients.map((name) => make("li", {}, name))),
-    isAsked && retention_days ? make("p", {}, texts.retention.replace("{days}", inDays(retention_days, language))) : null,
-    ...list(texts.details, cookies.map((cookie) => cookieLine(core, cookie))),
+    isAsked && kept ? make("p", {}, kept) : null,
+    ...list(texts.details, cookies.map(cookieLine)),
   ].filter(Boolean);
   if (!lines.length) return null;
   return make("details", { "aria-labelledby": `name-${id}` }, make("summary", {}, texts.details), ...lines);

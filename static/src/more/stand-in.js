@@ -50,7 +50,7 @@ export async function standIn(core, frame) {
     const chosen = core.chosen_();
     core.decide_(each(core.config_(), (other) => other === id || chosen[other]), {
       mechanism: "preferences",
-      layer: 2,
+      layer: 3,
       rendered: `${said(texts.blocked)}\n${said(texts.allow)}`,
       evidence: { refuse_visible: false, area_ratio: 0, trusted: isTrusted },
     });

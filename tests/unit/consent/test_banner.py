@@ -71,11 +71,13 @@ def test_a_purpose_is_shown_in_the_language_with_what_it_stores() -> None:
         "recipients": ["Hébergeur Exemple SAS"],
         "collected": [words("es", "data")[group] for group in policy().purposes[0].data],
         "retention_days": 395,
+        "kept": "Plazo de conservación: 395 días",
         "cookies": [
             {
                 "name": "consent-service",
                 "kind": "local_storage",
                 "days": 180,
+                "life": "180 días",
                 "description": "La prueba firmada de su acuerdo.",
             }
         ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from consent_service.consent.gate import GateRules, Grant, ReceiptState, Refusal, check, confirm
+from consent_service.consent.gate import GateRules, Grant, ReceiptState, Refusal, check, confirm, write_grant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STATE = ReceiptState(
@@ -52,7 +54,6 @@ def test_a_consent_that_does_not_hold_is_refused_with_its_reason(change: dict[st
 
 def test_a_receipt_that_was_erased_counts_as_withdrawn() -> None:
     assert check(None, RULES, now=NOW, has_signal=False) == Refusal.WITHDRAWN
-    assert confirm(None, RULES, received_at=NOW) == Refusal.WITHDRAWN
 
 
 def test_the_signal_refuses_unless_the_grant_was_made_under_it() -> None:
@@ -63,11 +64,50 @@ def test_the_signal_refuses_unless_the_grant_was_made_under_it() -> None:
     assert isinstance(check(STATE, ignoring, now=NOW, has_signal=True), Grant)
 
 
-def test_an_accepted_event_stays_valid_when_its_policy_is_replaced_before_it_is_stored() -> None:
-    newer = replace(RULES, material_version=9)
-    assert isinstance(confirm(STATE, newer, received_at=NOW), Grant)
+def accepted() -> dict[str, Any]:
+    """Give what an inbox keeps of the grant of events that were accepted."""
+    grant = check(STATE, RULES, now=NOW, has_signal=False)
+    assert isinstance(grant, Grant)
+    written: dict[str, Any] = json.loads(json.dumps(write_grant(grant)))
+    return written
 
 
-def test_an_accepted_event_is_not_stored_once_its_consent_was_withdrawn() -> None:
-    gone = replace(STATE, withdrawn=("analytics",), purposes=())
-    assert confirm(gone, RULES, received_at=NOW) == Refusal.WITHDRAWN
+def test_a_grant_written_down_comes_back_as_it_was() -> None:
+    assert confirm(accepted(), STATE) == check(STATE, RULES, now=NOW, has_signal=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decision_id": "e", "decided_at": NOW, "policy_version": 9, "notice_hash": "c" * 64},
+        {"purposes": ("analytics", "marketing"), "visitor_id": 8},
+        {"expires_at": NOW - timedelta(days=1)},
+        {"withdrawn": ("marketing",)},
+    ],
+    ids=["renewed", "with another purpose and visitor", "expired", "another purpose withdrawn"],
+)
+def test_accepted_events_keep_their_decision_whatever_else_happens_before_they_are_stored(
+    change: dict[str, Any],
+) -> None:
+    grant = confirm(accepted(), replace(STATE, **change))
+    assert grant == check(STATE, RULES, now=NOW, has_signal=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (None, Refusal.WITHDRAWN),
+        (replace(STATE, withdrawn=("analytics",), purposes=()), Refusal.WITHDRAWN),
+        (replace(STATE, purposes=("marketing",)), Refusal.WITHDRAWN),
+        (replace(STATE, is_restricted=True), Refusal.WITHDRAWN),
+        (replace(STATE, site_id=2), Refusal.WRONG_SITE),
+    ],
+)
+def test_accepted_events_are_not_stored_once_their_consent_is_gone(state: ReceiptState | None, reason: Refusal) -> None:
+    assert confirm(accepted(), state) == reason
+
+
+@pytest.mark.parametrize("spoilt", [{}, {**accepted(), "decided_at": "?"}, {**accepted(), "purposes": None}])
+def test_what_is_no_grant_is_told_from_one(spoilt: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        confirm(spoilt, STATE)
