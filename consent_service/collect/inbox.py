@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import orjson
 
-from consent_service.consent.gate import Grant
+from consent_service.consent.gate import Grant, write_grant
 from consent_service.errors import Unavailable
 from consent_service.locks import Locked, take
 
@@ -71,8 +71,7 @@ class Inbox:
         waiting: list[Future[None]] = []
         for grant, received_at, events in requests:
             body = {
-                "site_id": grant.site_id,
-                "receipt_id": grant.receipt_id,
+                "grant": write_grant(grant),
                 "received_at": received_at.isoformat(),
                 "events": list(events),
             }

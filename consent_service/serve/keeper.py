@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from consent_service.collect.inbox import Count, InboxReader, Item, count_items, inbox_files
 from consent_service.config import Config
-from consent_service.consent.gate import Grant, ReceiptState, confirm
+from consent_service.consent.gate import Grant, confirm
 from consent_service.consent.publication import Publications
 from consent_service.consent.receipts import read_states
 from consent_service.db.tables import erasure_job
@@ -24,7 +24,7 @@ from consent_service.db.writer import Writer
 from consent_service.events.schema import Batch, EventRow, InboxRange
 from consent_service.events.store import CompactionResult, EventStore
 from consent_service.serve.retention import Retained, run_retention
-from consent_service.sites.registry import Sites
+from consent_service.sites.registry import Site, Sites
 from consent_service.sites.reporting import local_date
 
 log = logging.getLogger("consent_service")
@@ -207,12 +207,16 @@ class Keeper:
         drops: Counter[Count] = Counter()
         accepted = [item.body for item in items if item.kind == "events"]
         with self._engine.connect() as connection:
-            states = read_states(connection, {body["receipt_id"] for body in accepted})
+            states = read_states(connection, {body["grant"]["receipt_id"] for body in accepted})
         newest: datetime | None = None
         for body in accepted:
             received_at = datetime.fromisoformat(body["received_at"])
             newest = received_at if newest is None else max(newest, received_at)
-            self._put(batch, drops, body, received_at, states.get(body["receipt_id"]))
+            verdict = confirm(body["grant"], states.get(body["grant"]["receipt_id"]))
+            if isinstance(verdict, Grant):
+                batch.rows.extend(read_row(verdict, received_at, sent) for sent in body["events"])
+            elif (site := self._site(body["grant"]["site_id"])) is not None:
+                drops[(site.site_id, local_date(site, received_at), str(verdict))] += 1
         for item in items:
             if item.kind == "counts":
                 for count, n in count_items(item):
@@ -220,23 +224,13 @@ class Keeper:
         batch.drops.update(drops)
         return batch, newest
 
-    def _put(
-        self,
-        batch: Batch,
-        drops: Counter[Count],
-        body: dict[str, Any],
-        received_at: datetime,
-        state: ReceiptState | None,
-    ) -> None:
-        site = self._sites.by_id(body["site_id"])
-        publication = None if site is None else self._publications.of(site)
-        if site is None or publication is None:
-            return
-        verdict = confirm(state, publication.rules, received_at=received_at)
-        if isinstance(verdict, Grant):
-            batch.rows.extend(read_row(verdict, received_at, sent) for sent in body["events"])
-        else:
-            drops[(site.site_id, local_date(site, received_at), str(verdict))] += 1
+    def _site(self, site_id: int) -> Site | None:
+        found = self._sites.by_id(site_id)
+        if found is None:
+            # The worker that took the events knew a site that this process has not read yet.
+            self._sites.revision.forget()
+            found = self._sites.by_id(site_id)
+        return found
 
 
 def read_row(grant: Grant, received_at: datetime, kept: dict[str, Any]) -> EventRow:

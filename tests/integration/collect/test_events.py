@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from consent_service.app import Core
-from consent_service.sites.changes import change_site
+from consent_service.consent.policy import parse_policy
+from consent_service.consent.publish import publish_policy
+from consent_service.services import EXTENSION
+from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
-from tests.integration.conftest import DATABASES
+from tests.integration.conftest import DATA, DATABASES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
+
+STAMP = "path, decision_id, policy_version"
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
@@ -93,8 +102,6 @@ def test_without_a_valid_consent_nothing_is_stored_but_one_count(
 
 
 def test_a_token_of_another_site_is_refused(visitor: Visitor, core: Core, site: Site, now: Clock, refresh: Any) -> None:
-    from consent_service.sites.changes import add_site
-
     other = core.writer.run(lambda c: add_site(c, site.settings, actor="test", now=now()))
     refresh()
     visitor.accept()
@@ -140,6 +147,44 @@ def test_what_a_stale_edge_let_through_is_never_stored(
     keeper.turn()
     assert stored(keeper) == []
     assert drops(keeper) == {"withdrawn": 1}
+
+
+def test_a_renewal_before_the_storing_does_not_restamp_what_was_accepted(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, site: Site, now: Clock, refresh: Callable[[], None]
+) -> None:
+    first = visitor.accept().get_json()
+    visitor.pageview("/accepted")
+    now.move(seconds=1)
+    policy = parse_policy((DATA / "policy.toml").read_bytes(), format="toml")
+    policy = policy.model_copy(update={"record_retention_days": 2000})
+    core.writer.run(lambda c: publish_policy(c, site, policy, actor="test", now=now()))
+    refresh()
+    renewed = visitor.accept().get_json()
+    visitor.pageview("/renewed")
+    assert renewed["receipt_id"] == first["receipt_id"]
+    keeper.turn()
+    assert [(path, str(decision), version) for path, decision, version in stored(keeper, STAMP)] == [
+        ("/accepted", first["decision_id"], 1),
+        ("/renewed", renewed["decision_id"], 2),
+    ]
+
+
+def test_a_keeper_that_has_not_heard_of_a_site_yet_stores_its_events(
+    client: FlaskClient, app: Flask, site: Site, keeper: KeeperInHand, core: Core, now: Clock
+) -> None:
+    core.sites.all()
+    worker = app.extensions[EXTENSION]
+    policy = parse_policy((DATA / "policy.toml").read_bytes(), format="toml")
+    added = worker.writer.run(lambda c: add_site(c, site.settings, actor="test", now=now()))
+    worker.writer.run(lambda c: publish_policy(c, added, policy, actor="test", now=now()))
+    worker.sites.revision.forget()
+    visitor = Visitor(client, added.key, site.origins[0])
+    visitor.accept()
+    assert visitor.pageview("/new-site").status_code == 202
+    # As if it had looked a moment before the site was added.
+    core.sites.revision._read_at = time.monotonic()
+    keeper.turn()
+    assert stored(keeper, "site_id, path") == [(added.site_id, "/new-site")]
 
 
 def test_withdrawing_erases_what_was_stored_and_says_how_much(visitor: Visitor, keeper: KeeperInHand) -> None:

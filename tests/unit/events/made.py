@@ -23,6 +23,7 @@ def make_grant(visitor_id: int = 1, site_id: int = 1, policy_version: int = 1) -
         granted_at=NOON - timedelta(days=400),
         policy_version=policy_version,
         notice_hash="ab" * 32,
+        purpose="analytics",
         purposes=("analytics",),
         data=GROUPS,
     )
