@@ -35,7 +35,7 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
     """Give the act that a request means.
 
     Raises Invalid when purposes, version or hash do not fit, PolicyOutdated when a grant cites a replaced version.
-    A refusal never fails for its version or hash.
+    A refusal never fails for its version or hash; one of a version that nobody knows refuses the present purposes.
     """
     cited = publication.versions.get(request.policy_version)
     version = (
@@ -56,7 +56,8 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
         site_id=publication.site.site_id,
         site_key=publication.site.key,
         action=request.action,
-        purposes=dict(request.purposes),
+        # What a page calls the purposes of an unknown version may be anything, an identifier too.
+        purposes=dict(request.purposes) if ids is not None else {item.id: False for item in policy.purposes},
         policy_version=version.version,
         policy_hash=version.content_hash,
         notice_hash=request.banner_hash if request.banner_hash in publication.notices else None,

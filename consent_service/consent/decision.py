@@ -131,7 +131,8 @@ def mismatches(request: DecisionRequest, purpose_ids: Sequence[str] | None) -> l
             for name in request.purposes
             if name not in purpose_ids
         ]
-    if request.action == Action.ACCEPT_ALL and not all(request.purposes.values()):
+    names_nothing = purpose_ids is None and not request.purposes
+    if request.action == Action.ACCEPT_ALL and (names_nothing or not all(request.purposes.values())):
         found.append(Mismatch("/purposes", "accept_all grants every purpose"))
     if request.action == Action.REFUSE_ALL and any(request.purposes.values()):
         found.append(Mismatch("/purposes", "refuse_all grants no purpose"))

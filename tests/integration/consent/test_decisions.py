@@ -108,9 +108,18 @@ def test_refusing_never_fails_for_version_hash_or_evidence(visitor: Visitor, cha
     assert visitor.refuse(**change).status_code == 201
 
 
+def test_a_refusal_of_an_unknown_version_keeps_nothing_that_the_page_made_up(visitor: Visitor, core: Core) -> None:
+    answer = visitor.refuse(policy_version=99, purposes={"visitor-4711": False}).get_json()
+    assert (answer["purposes"], answer["policy_version"]) == ({"analytics": False}, 1)
+    (kept,) = rows(core, decision)
+    assert kept["purposes"] == {"analytics": False}
+    assert b"4711" not in kept["record"]
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
+        ({"policy_version": 99, "purposes": {}}, "/purposes"),
         ({"policy_version": 99}, "/policy_version"),
         ({"banner_hash": "0" * 64}, "/banner_hash"),
         ({"banner_hash": None}, "/banner_hash"),
