@@ -75,6 +75,8 @@ class Publications:
         whose words are not kept.
         """
         number = self._sites.revision.number()
+        # Taken after the number: what the caller holds may be older, and would be kept under the new one.
+        site = self._sites.by_id(site.site_id) or site
         with self._lock:
             if number != self._number:
                 self._kept.clear()
