@@ -14,8 +14,8 @@ from consent_service.config import Network
 
 Address = IPv4Address | IPv6Address
 # What the usual front servers write; believed from TRUSTED_PROXIES alone.
-_COUNTRY_HEADERS = ("CF-IPCountry", "CloudFront-Viewer-Country", "X-Country-Code")
-_NO_COUNTRY = ("XX", "T1")
+COUNTRY_HEADERS = ("CF-IPCountry", "CloudFront-Viewer-Country", "X-Country-Code")
+_NO_COUNTRY = "XX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,14 @@ def is_trusted(address: Address | None, proxies: Sequence[Network]) -> bool:
 
 
 def find_place(address: Address | None, headers: Mapping[str, str], *, from_proxy: bool, lookup: Lookup) -> Place:
-    """Give the place of a request: by a trusted proxy's header, else by the configured file."""
+    """Give the place of a request: by a trusted proxy's header, else by the configured file.
+
+    `headers` holds those of COUNTRY_HEADERS that were sent, by these very names.
+    """
     if from_proxy:
-        for name in _COUNTRY_HEADERS:
+        for name in COUNTRY_HEADERS:
             value = headers.get(name, "").strip().upper()
-            if len(value) == 2 and value.isascii() and value.isalnum() and value not in _NO_COUNTRY:
+            if len(value) == 2 and value.isascii() and value.isalpha() and value != _NO_COUNTRY:
                 return Place(value, "", "")
     return NOWHERE if address is None else lookup(address)
 

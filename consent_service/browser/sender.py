@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import request
 
 from consent_service.browser.device import Device, read_device
-from consent_service.browser.place import Address, Place, client_address, find_place, is_trusted
+from consent_service.browser.place import COUNTRY_HEADERS, Address, Place, client_address, find_place, is_trusted
 from consent_service.errors import RateLimited
 from consent_service.services import services
 
@@ -30,7 +30,9 @@ def read_sender() -> Sender:
     proxies = parts.config.trusted_proxies
     address = client_address(request.remote_addr, request.headers.get("X-Forwarded-For"), proxies)
     peer = client_address(request.remote_addr, None, ())
-    place = find_place(address, dict(request.headers), from_proxy=is_trusted(peer, proxies), lookup=parts.lookup)
+    # Asked for one by one: a copy of all would know them by the server's own spelling alone.
+    said = {name: request.headers.get(name, "") for name in COUNTRY_HEADERS}
+    place = find_place(address, said, from_proxy=is_trusted(peer, proxies), lookup=parts.lookup)
     return Sender(read_device(request.headers.get("User-Agent")), place, address)
 
 
