@@ -42,6 +42,6 @@ def limit_rate(sender: Sender, kind: str, rule: str | None = None) -> None:
     address = sender.address
     if parts.config.is_demo and (address is None or address.is_loopback):
         return
-    wait = parts.limiter.take(kind, str(address), rule)
+    wait = parts.limiter.take(kind, address, rule)
     if wait:
         raise RateLimited(wait)

@@ -49,4 +49,4 @@ def test_the_country_is_what_a_trusted_proxy_says(visitor: Visitor, core: Core, 
 
 @pytest.mark.parametrize("value", ["", "XX", "T1", "PRT", "P\u00d6", "P-", "12", "Portugal"])
 def test_what_is_no_country_is_not_kept(visitor: Visitor, core: Core, value: str) -> None:
-    assert country_of(visitor, core, PROXY, {name: value for name in COUNTRY_HEADERS}) is None
+    assert country_of(visitor, core, PROXY, dict.fromkeys(COUNTRY_HEADERS, value)) is None
