@@ -148,7 +148,7 @@ class _Reader:
             return f"sqlite:///{directory / 'consent.sqlite'}"
         try:
             backend = make_url(value).get_backend_name()
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             self.problem("DATABASE_URL", "is not a database URL; use postgresql://user:password@host/name")
             return value
         if backend not in ("postgresql", "sqlite"):
@@ -169,8 +169,7 @@ class _Reader:
 
     def public_url(self, port: int) -> str:
         value = self.settings.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        if not _is_scheme_and_host(value):
             self.problem("PUBLIC_URL", "must be scheme and host alone, like https://consent.example")
         return value.rstrip("/")
 
@@ -201,11 +200,12 @@ class _Reader:
         return int(value)
 
     def rate_limits(self) -> dict[str, Rate]:
-        value = self.settings.get("RATE_LIMITS") or DEFAULT_RATE_LIMITS
+        value = self.settings.get("RATE_LIMITS", "")
         rates: dict[str, Rate] = {}
         if value == "off":
             return rates
-        for item in filter(None, value.split(",")):
+        # What is not named keeps its default: a limit is lifted by saying so alone.
+        for item in filter(None, f"{DEFAULT_RATE_LIMITS},{value}".split(",")):
             name, _, rule = item.strip().partition("=")
             match = _RATE.fullmatch(rule)
             if name not in ("events", "decisions") or match is None or int(match["rate"]) == 0:
@@ -219,3 +219,12 @@ class _Reader:
         if value not in LOG_LEVELS:
             self.problem("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
         return value
+
+
+def _is_scheme_and_host(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    return has_host and parts.scheme in ("http", "https") and value.rstrip("/") == f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,78 @@
+"""Settings: what is wrong is listed, all of it at once, and what is not said has its default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consent_service.config import PREFIX, Config, Rate, load_config
+from consent_service.problems import ProblemsError
+
+KEY = "k" * 40
+EVENTS, DECISIONS = Rate(50, 200), Rate(0.5, 30)
+
+
+def load(directory: Path, **settings: str) -> Config:
+    environ = {"SECRET_KEYS": KEY, **settings}
+    return load_config({f"{PREFIX}{name}": value for name, value in environ.items()}, data_dir=directory)
+
+
+def problems(directory: Path, **settings: str) -> list[str]:
+    """Give the names of the settings that are refused."""
+    with pytest.raises(ProblemsError) as refused:
+        load(directory, **settings)
+    return [problem.place for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("written", "rates"),
+    [
+        ("", {"events": EVENTS, "decisions": DECISIONS}),
+        ("events=1/s:2", {"events": Rate(1, 2), "decisions": DECISIONS}),
+        ("decisions=60/h:1", {"events": EVENTS, "decisions": Rate(1 / 60, 1)}),
+        ("decisions=1/s:1, events=1/m:1", {"events": Rate(1 / 60, 1), "decisions": Rate(1, 1)}),
+        (",", {"events": EVENTS, "decisions": DECISIONS}),
+        ("off", {}),
+    ],
+)
+def test_a_rate_that_is_not_named_keeps_its_default(tmp_path: Path, written: str, rates: dict[str, Rate]) -> None:
+    assert load(tmp_path, RATE_LIMITS=written).rate_limits == rates
+
+
+@pytest.mark.parametrize("written", ["fast", "events=0/s:1", "events=1/d:1", "logins=1/s:1", "events=off", "on"])
+def test_a_rate_that_is_none_is_refused(tmp_path: Path, written: str) -> None:
+    assert problems(tmp_path, RATE_LIMITS=written) == [f"{PREFIX}RATE_LIMITS"]
+
+
+@pytest.mark.parametrize("url", ["https://consent.example", "http://127.0.0.1:8000/", "https://[2001:db8::1]:8443"])
+def test_the_public_address_is_scheme_and_host(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path, PUBLIC_URL=url).public_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "consent.example",
+        "ftp://consent.example",
+        "https://",
+        "https://consent.example/path",
+        "https://consent.example?query",
+        "https://consent.example/?",
+        "https://consent.example:0",
+        "https://consent.example#part",
+        "https://user:password@consent.example",
+        "https://consent.example:port",
+        "https://consent.example:99999",
+        "http://[",
+        "http://[::1",
+        "http://[zz]",
+    ],
+)
+def test_any_other_public_address_is_a_listed_problem(tmp_path: Path, url: str) -> None:
+    assert problems(tmp_path, PUBLIC_URL=url, LOG_LEVEL="loud") == [f"{PREFIX}PUBLIC_URL", f"{PREFIX}LOG_LEVEL"]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "postgresql://host:port/name", "postgresql://[::1/n"])
+def test_a_database_address_that_is_none_is_a_listed_problem(tmp_path: Path, url: str) -> None:
+    assert problems(tmp_path, DATABASE_URL=url, WORKERS="many") == [f"{PREFIX}DATABASE_URL", f"{PREFIX}WORKERS"]
