@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -77,11 +77,12 @@ def read_cursor() -> tuple[datetime, UUID] | None:
     try:
         at, _, row_id = urlsafe_b64decode(text.encode()).decode().partition(" ")
         moment, found = datetime.fromisoformat(at), UUID(row_id)
-    except (Base64Error, UnicodeError, ValueError):
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        # A zone may lead out of the years that there are.
+        return moment.astimezone(UTC), found
+    except (Base64Error, UnicodeError, ValueError, OverflowError):
         raise Invalid([("/cursor", "is none that this service gave")]) from None
-    if moment.tzinfo is None:
-        raise Invalid([("/cursor", "is none that this service gave")])
-    return moment, found
 
 
 def _day(name: str, default: date, problems: list[tuple[str, str]]) -> date:
