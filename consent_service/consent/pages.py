@@ -24,7 +24,9 @@ _CACHE = "public, max-age=300"
 @bp.get("/<key>/<int:version>.json")
 def get_privacy_json(key: str, version: int | None = None) -> Response:
     """Give the privacy policy as data."""
-    return json_response(_page(find_publication(find_site(key)), version), cache=_CACHE)
+    response = json_response(_page(find_publication(find_site(key)), version), cache=_CACHE)
+    response.vary.add("Accept-Language")
+    return response
 
 
 @bp.get("/<key>")

@@ -26,3 +26,6 @@ def test_the_page_is_in_the_language_asked_for_or_accepted(
     assert answer.status_code == 200
     assert f'<html lang="{given}" dir="ltr">' in answer.text
     assert "Accept-Language" in answer.headers["Vary"]
+    data = client.get(f"/privacy/{site.key}.json", query_string=query, headers=headers)
+    assert data.get_json()["language"] == given
+    assert "Accept-Language" in data.headers["Vary"]
