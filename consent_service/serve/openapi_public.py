@@ -84,7 +84,11 @@ _OF_PAGES: Final = (
         PAGES,
         "Give the banner config of a site",
         (
-            Answer("The banner in the wanted language", ref("BannerConfig"), headers=(("ETag", "the banner hash"),)),
+            Answer(
+                "The banner in the wanted language",
+                ref("BannerConfig"),
+                headers=(("ETag", "a hash of all of it"),),
+            ),
             Answer("The banner is the one the ETag names", status=304),
         ),
         _PREFLIGHT,
