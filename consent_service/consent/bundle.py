@@ -32,6 +32,8 @@ _COMMON: Final = (
 # What the client takes a member for that is not there.
 _TAKEN_FOR: Final[Config] = {
     "layout": "bar",
+    "valid_days": 180,
+    "refusal_days": 180,
     "logo_url": "",
     "after_withdrawal": "stay",
     "material_version": 1,
@@ -40,6 +42,8 @@ _TAKEN_FOR: Final[Config] = {
     "asked_again": None,
 }
 _WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed")
+# What the service finds out by itself of what is sent anyway; the client asks for none of them.
+_SEEN_BY_SERVICE: Final = frozenset({"campaign", "country", "region", "city"})
 # What the part of the client acts on that joins it only where it is used.
 _WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
 
@@ -85,7 +89,7 @@ def _spoken(config: Config) -> dict[str, Any]:
     if len(config["purposes"]) > 1:
         said.append("customize")
     return {
-        **_chosen(config, ("dir", "banner_hash", "policy_url", "asked_again")),
+        **_chosen(config, ("dir", "banner_hash", "asked_again")),
         "texts": {key: config["texts"][key] for key in said},
     }
 
@@ -93,7 +97,7 @@ def _spoken(config: Config) -> dict[str, Any]:
 def _purpose(purpose: Config, exempt: Set[str]) -> dict[str, Any]:
     needed: dict[str, Any] = {"id": purpose["id"]}
     if purpose["measures"]:
-        needed |= {"measures": True, "data": purpose["data"]}
+        needed |= {"measures": True, "data": [group for group in purpose["data"] if group not in _SEEN_BY_SERVICE]}
     kept = [cookie for cookie in purpose["cookies"] if cookie["name"] not in exempt]
     cookies = [{"name": cookie["name"], "kind": cookie["kind"]} for cookie in kept]
     return needed | ({"cookies": cookies} if cookies else {})

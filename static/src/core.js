@@ -1,11 +1,13 @@
 // @ts-check
 /** What the core lends to the part that is fetched on demand. The build shortens names that end in an underscore. */
 import { decide, inLine } from "./acts.js";
-import { chosen, config, entry, follow, isGranted, keepable, previous, remember, renew } from "./choice.js";
+import { chosen, config, entry, follow, isGranted, keepable, previous, remember, renew, today } from "./choice.js";
 import { button, equalChoices, heading, policyLink } from "./dom.js";
-import { write } from "./store.js";
-import { dress } from "./styles.js";
+import { make } from "./make.js";
+import { each, idsOf, refusal } from "./state.js";
+import { addStyle, dress } from "./styles.js";
 import { add, extend, has, listen, queue } from "./track.js";
+import { get, post, uuid } from "./transport.js";
 import { choose, note, open, panel, place, root } from "./view.js";
 import { release } from "./waiting.js";
 
@@ -20,6 +22,14 @@ export const core = () => ({
   heading_: heading,
   link_: policyLink,
   dress_: dress,
+  style_: addStyle,
+  make_: make,
+  each_: each,
+  ids_: idsOf,
+  refusal_: refusal,
+  get_: get,
+  post_: post,
+  uuid_: uuid,
   open_: open,
   place_: place,
   note_: note,
@@ -32,9 +42,9 @@ export const core = () => ({
   remember_: remember,
   renew_: renew,
   follow_: follow,
+  today_: today,
   granted_: isGranted,
   release_: release,
-  write_: write,
   extend_: extend,
   queue_: queue,
   add_: add,

@@ -19,7 +19,8 @@ export const equalChoices = () => ["refuse", "accept"].map((action) => button(ac
 /** The heading can take the focus by script, so that a dialog never opens on a choice. @param {string} text */
 export const heading = (text) => make("h2", { id: "title", tabindex: "-1" }, text);
 
-export const policyLink = () => make("a", { href: base + config.policy_url, "data-policy": "" }, config.texts.policy);
+export const policyLink = () =>
+  make("a", { href: `${base}/privacy/${config.site}?lang=${config.language}`, "data-policy": "" }, config.texts.policy);
 
 /** Tell whether an element is there to be seen. @param {Element} element */
 export const isVisible = (element) => !!element.getClientRects().length && getComputedStyle(element).visibility === "visible";

@@ -49,7 +49,7 @@ export function askReason(entry, config, now) {
   // The span between the server's two stamps, not the stamps: a browser whose clock is wrong must not ask on every page.
   const { expires_at, decided_at } = entry.b || {};
   const span = Date.parse(expires_at) - Date.parse(decided_at);
-  return age > -2 * DAY && age < (isGrant ? config.valid_days : config.refusal_days) * DAY && !(age >= span) ? "" : "expired";
+  return age > -2 * DAY && age < ((isGrant ? config.valid_days : config.refusal_days) || 180) * DAY && !(age >= span) ? "" : "expired";
 }
 
 /**

@@ -20,8 +20,8 @@ export const post = (path, body, tries = 1) =>
   })
     .then(async (response) => {
       const answer = await response.json();
-      const wait = +(response.headers.get("Retry-After") || 0);
-      return { status: response.status, body: answer, code: (answer.error || {}).code || "", wait };
+      const wait = +(/** @type {string} */ (response.headers.get("Retry-After")));
+      return { status: response.status, body: answer, code: (answer.error || {}).code, wait };
     })
     .catch(() => ({ status: 0, body: {}, code: "", wait: 0 }))
     .then((answer) =>

@@ -21,9 +21,8 @@
  * @property {Purpose[]} purposes
  * @property {Purpose[]} [exempt]
  * @property {Texts} texts
- * @property {string} policy_url
- * @property {number} valid_days
- * @property {number} refusal_days
+ * @property {number} [valid_days] 180 without it
+ * @property {number} [refusal_days] 180 without it
  * @property {"bar" | "corner" | "dialog"} [layout]
  * @property {{gpc?: "refuse" | "ask" | "ignore"}} signals
  * @property {{reason: string, purposes?: string[]} | null} [asked_again]

@@ -1,6 +1,5 @@
 // @ts-check
 /** Going on after a choice: other tabs, pages taken from the cache, markup that arrives later, and what is owed. */
-import { each, idsOf } from "../state.js";
 import { KEY } from "../store.js";
 import { deleteDeclared } from "./cleanup.js";
 import { standIn } from "./stand-in.js";
@@ -12,7 +11,7 @@ import { turnOff } from "./taking-back.js";
 function resume(core) {
   const entry = core.entry_();
   if (!entry || !entry.w) return;
-  if (entry.w === 1) core.decide_(each(core.config_(), () => false), { mechanism: "banner", layer: 1 });
+  if (entry.w === 1) core.decide_(core.each_(core.config_(), () => false), { mechanism: "banner", layer: 1 });
   else turnOff(core, core.chosen_(), { mechanism: "preferences", layer: 2 });
 }
 
@@ -43,7 +42,7 @@ export function follower(core) {
   /** @type {string[]} */
   let held = [];
   return (isOwed) => {
-    const granted = idsOf(core.chosen_());
+    const granted = core.ids_(core.chosen_());
     deleteDeclared(core.config_(), held.filter((id) => !granted.includes(id)));
     held = granted;
     if (!isListening) listen(core);

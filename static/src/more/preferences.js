@@ -1,9 +1,5 @@
 // @ts-check
 /** The second layer: a switch for each purpose, what it keeps and for how long, and the same two equal buttons. */
-import { make } from "../make.js";
-import { each } from "../state.js";
-import { addStyle } from "../styles.js";
-import { get } from "../transport.js";
 import dialog from "../layouts/dialog.css";
 import style from "./more.css";
 
@@ -14,23 +10,23 @@ import style from "./more.css";
  * @typedef {import("../types.js").Purposes} Purposes
  */
 
-/** @param {Cookie} cookie */
-const cookieLine = ({ name, life, description }) =>
-  make("li", {}, make("code", {}, name), ` · ${life}`, description && ` · ${description}`);
+/** @param {Core} core @param {Cookie} cookie */
+const cookieLine = (core, { name, life, description }) =>
+  core.make_("li", {}, core.make_("code", {}, name), ` · ${life}`, description && ` · ${description}`);
 
 /** @param {Core} core @param {Purpose} purpose @param {boolean} isAsked */
 function particulars(core, { id, collected = [], recipients = [], kept, cookies = [] }, isAsked) {
   const { texts } = core.config_();
   const list = (/** @type {string} */ title, /** @type {HTMLElement[]} */ lines) =>
-    lines.length ? [make("p", { class: "head" }, title), make("ul", {}, ...lines)] : [];
+    lines.length ? [core.make_("p", { class: "head" }, title), core.make_("ul", {}, ...lines)] : [];
   const lines = [
-    ...list(texts.data, collected.map((group) => make("li", {}, group))),
-    ...list(texts.recipients, recipients.map((name) => make("li", {}, name))),
-    isAsked && kept ? make("p", {}, kept) : null,
-    ...list(texts.details, cookies.map(cookieLine)),
+    ...list(texts.data, collected.map((group) => core.make_("li", {}, group))),
+    ...list(texts.recipients, recipients.map((name) => core.make_("li", {}, name))),
+    isAsked && kept ? core.make_("p", {}, kept) : null,
+    ...list(texts.details, cookies.map((cookie) => cookieLine(core, cookie))),
   ].filter(Boolean);
   if (!lines.length) return null;
-  return make("details", { "aria-labelledby": `name-${id}` }, make("summary", {}, texts.details), ...lines);
+  return core.make_("details", { "aria-labelledby": `name-${id}` }, core.make_("summary", {}, texts.details), ...lines);
 }
 
 /** @param {Core} core @param {Purpose} purpose @param {boolean | null} isOn null for what is never asked */
@@ -40,16 +36,16 @@ function section(core, purpose, isOn) {
   /** @type {HTMLInputElement | null} */
   let toggle = null;
   if (isOn !== null) {
-    toggle = make("input", { type: "checkbox", role: "switch", "data-purpose": id, "aria-describedby": about });
+    toggle = core.make_("input", { type: "checkbox", role: "switch", "data-purpose": id, "aria-describedby": about });
     toggle.checked = isOn;
   }
-  const name = make("span", { id: `name-${id}` }, title);
-  const state = toggle || make("span", {}, core.config_().texts.always);
-  return make(
+  const name = core.make_("span", { id: `name-${id}` }, title);
+  const state = toggle || core.make_("span", {}, core.config_().texts.always);
+  return core.make_(
     "div",
     { class: "purpose" },
-    make("h3", {}, make(toggle ? "label" : "span", { class: "row" }, name, state)),
-    make("p", { id: about }, description),
+    core.make_("h3", {}, core.make_(toggle ? "label" : "span", { class: "row" }, name, state)),
+    core.make_("p", { id: about }, description),
     particulars(core, purpose, isOn !== null),
   );
 }
@@ -58,18 +54,18 @@ function section(core, purpose, isOn) {
 function makeCentre(core) {
   const { texts, purposes, exempt = [] } = core.config_();
   const chosen = core.chosen_();
-  return make(
+  return core.make_(
     "dialog",
     { class: "panel centre", "aria-labelledby": "title" },
-    make(
+    core.make_(
       "div",
       { class: "text" },
       core.heading_(texts.customize),
-      make("p", {}, core.link_()),
+      core.make_("p", {}, core.link_()),
       ...purposes.map((purpose) => section(core, purpose, !!chosen[purpose.id])),
       ...exempt.map((purpose) => section(core, purpose, null)),
     ),
-    make("div", { class: "choices" }, ...core.choices_(), core.button_("save", "choice plain"), core.button_("back", "plain")),
+    core.make_("div", { class: "choices" }, ...core.choices_(), core.button_("save", "choice plain"), core.button_("back", "plain")),
   );
 }
 
@@ -84,7 +80,7 @@ function switches(panel) {
 /** Fetch all that is said about the site, in the banner's language. @param {Core} core @returns {Promise<import("../types.js").Config>} */
 export function fetchWhole(core) {
   const { site, language } = core.config_();
-  return get(`/v1/sites/${site}/banner?lang=${language}`);
+  return core.get_(`/v1/sites/${site}/banner?lang=${language}`);
 }
 
 /**
@@ -106,7 +102,7 @@ export function actor(core) {
     const whole = await fetchWhole(core);
     if (core.panel_() !== panel) return;
     core.renew_(whole);
-    if (!isDressed) addStyle(core.root_, dialog + style);
+    if (!isDressed) core.style_(core.root_, dialog + style);
     isDressed = true;
     const centre = makeCentre(core);
     core.place_(centre, "dialog", true);
@@ -121,7 +117,7 @@ export function actor(core) {
     if (action === "back") return back();
     const panel = core.panel_();
     if (!panel) return;
-    const chosen = action === "save" ? switches(panel) : each(core.config_(), () => action === "accept");
+    const chosen = action === "save" ? switches(panel) : core.each_(core.config_(), () => action === "accept");
     await core.choose_(chosen, event, 2);
   };
 }

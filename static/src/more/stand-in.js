@@ -1,8 +1,5 @@
 // @ts-check
 /** What stands in the place of a frame that waits: whose content it is, what for, and a button that grants that alone. */
-import { make } from "../make.js";
-import { each } from "../state.js";
-import { addStyle } from "../styles.js";
 import style from "./frame.css";
 import { fetchWhole } from "./preferences.js";
 
@@ -31,12 +28,12 @@ export async function standIn(core, frame) {
   host.dir = dir || "ltr";
   const root = host.attachShadow({ mode: "open" });
   core.dress_(root);
-  addStyle(root, style);
+  core.style_(root, style);
   const said = (/** @type {string} */ text) =>
     text.replace("{host}", new URL(frame.dataset.src || "", location.href).host).replace("{purpose}", title);
-  const text = make("p", { role: "status" }, said(texts.blocked));
+  const text = core.make_("p", { role: "status" }, said(texts.blocked));
   const allow = core.button_("allow", "choice", said(texts.allow));
-  const box = make("div", { class: "frame" }, text, allow);
+  const box = core.make_("div", { class: "frame" }, text, allow);
   box.style.setProperty("width", `${width}px`);
   box.style.setProperty("min-height", `${height}px`);
   root.append(box);
@@ -48,7 +45,7 @@ export async function standIn(core, frame) {
       return;
     }
     const chosen = core.chosen_();
-    core.decide_(each(core.config_(), (other) => other === id || chosen[other]), {
+    core.decide_(core.each_(core.config_(), (other) => other === id || chosen[other]), {
       mechanism: "preferences",
       layer: 3,
       rendered: `${said(texts.blocked)}\n${said(texts.allow)}`,

@@ -1,8 +1,6 @@
 // @ts-check
 /** Withdrawals: of everything by the page's own call, or of some purposes by a choice that keeps others. */
 import { mayRetry } from "../retry.js";
-import { dayOf, idsOf, refusal } from "../state.js";
-import { post, uuid } from "../transport.js";
 
 /**
  * @typedef {import("../types.js").Core} Core
@@ -18,8 +16,8 @@ import { post, uuid } from "../transport.js";
  */
 function send(core, token, purposes, mechanism) {
   const { site, language } = core.config_();
-  const body = { site, token, purposes, erase: true, idempotency_key: uuid(), mechanism, language };
-  return core.inLine_(() => post("/v1/withdrawals", body, 3));
+  const body = { site, token, purposes, erase: true, idempotency_key: core.uuid_(), mechanism, language };
+  return core.inLine_(() => core.post_("/v1/withdrawals", body, 3));
 }
 
 /** @param {Core} core */
@@ -28,14 +26,14 @@ const reload = (core) => core.config_().after_withdrawal === "reload" && locatio
 /** Withdraw everything; gives the service's answer, or null when it could not be reached. @param {Core} core */
 export async function withdraw(core) {
   core.follow_();
-  if (!idsOf(core.chosen_())[0]) return null;
+  if (!core.ids_(core.chosen_())[0]) return null;
   const token = core.previous_();
-  core.remember_(refusal(core.config_(), dayOf(Date.now()), token, 1));
+  core.remember_(core.refusal_(core.config_(), core.today_(), token, 1));
   const mine = core.entry_();
   const answer = await send(core, token, null, "api");
   // Refused for good is as final as delivered: asking on every page would change nothing.
   if (core.entry_() === mine && !mayRetry(answer))
-    core.remember_(refusal(core.config_(), dayOf(Date.now()), core.keepable_(answer.body.token)));
+    core.remember_(core.refusal_(core.config_(), core.today_(), core.keepable_(answer.body.token)));
   reload(core);
   return answer.status === 200 ? answer.body : null;
 }

@@ -42,22 +42,19 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
     assert found["common"] == {
         "site": KEY,
         "policy_version": 3,
-        "valid_days": 180,
-        "refusal_days": 180,
         "style": french["style"],
         "signals": {"gpc": "refuse"},
         "purposes": [
             {
                 "id": "analytics",
                 "measures": True,
-                "data": ["page", "source", "campaign", "device", "country", "engagement"],
+                "data": ["page", "source", "device", "engagement"],
             }
         ],
     }
     assert list(found["banners"]) == ["fr", "en", "es"]
     assert found["banners"]["fr"] == {
         "banner_hash": french["banner_hash"],
-        "policy_url": f"/privacy/{KEY}?lang=fr",
         "texts": {key: french["texts"][key] for key in "title body accept refuse policy open saved failed".split()},
     }
 
