@@ -37,8 +37,8 @@ function fetchConfig() {
 
 /** Say why this page cannot decide, "" when it can. */
 function obstacle() {
-  if (self.origin === "null") return "a sandboxed page or a file has no origin";
-  return document.documentElement.matches("[amp],[⚡]") ? "AMP runs no scripts of a page" : "";
+  if (self.origin === "null") return "a sandbox or a file has no origin";
+  return document.documentElement.matches("[amp],[⚡]") ? "AMP runs no scripts" : "";
 }
 
 /** @returns {import("./types.js").PageApi} */

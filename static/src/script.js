@@ -7,7 +7,7 @@ const tag = /** @type {HTMLScriptElement} */ (document.currentScript || document
 /** Where the service is: all of the script's address before its own name, so that it may lie under a path of the site. */
 export const base = tag.src.replace(/\/(c\/[^/]+|consent[^/]*)$/, "");
 
-export const isOwnOrigin = base.startsWith(location.origin);
+export const isOwnOrigin = (base + "/").startsWith(location.origin + "/");
 
 /** The attribute is hidden from scripts and style sheets; the property has it. */
 export const { nonce } = tag;
