@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from consent_service.app import Core
-from consent_service.collect.inbox import InboxReader, inbox_files
+from consent_service.collect.inbox_file import InboxError, InboxReader, damaged_files, inbox_files
 from consent_service.config import Config
 from consent_service.consent.acts import timestamp
 from consent_service.errors import Unavailable
@@ -36,7 +35,11 @@ def describe(core: Core) -> dict[str, Any]:
     oldest = waiting["oldest_at"]
     seconds = 0.0 if oldest is None else (core.now() - datetime.fromisoformat(oldest)).total_seconds()
     warnings = [*_process_warnings(processes, is_deaf=keeper is not None and answer is None)]
-    warnings += [f"the inbox {name} is damaged and left aside" for name in waiting["broken_inboxes"]]
+    warnings += [
+        f"the inbox {name} is damaged and left aside; it may hold events of people who withdrew since: delete it "
+        "once it has been looked at"
+        for name in waiting["damaged_inboxes"]
+    ]
     warnings += _directory_warnings(config)
     for site in core.sites.all():
         warnings += _site_warnings(core, site)
@@ -71,19 +74,24 @@ def _ask(config: Config) -> dict[str, Any] | None:
 def _read_inboxes(config: Config) -> dict[str, Any]:
     """Look into the inboxes while no keeper does."""
     depths: list[tuple[int, str | None]] = []
-    broken: list[str] = []
+    unreadable: list[str] = []
     for path in inbox_files(config.inbox_dir):
         try:
             inbox = InboxReader(path)
+        except InboxError:
+            unreadable.append(path.name)
+            continue
+        try:
             depths.append(inbox.depth())
+        except InboxError:
+            unreadable.append(path.name)
+        finally:
             inbox.close()
-        except sqlite3.Error:
-            broken.append(path.name)
     return {
         "rows": sum(rows for rows, _ in depths),
         "oldest_at": min((at for _, at in depths if at), default=None),
         "drained_at": None,
-        "broken_inboxes": broken,
+        "damaged_inboxes": sorted([*damaged_files(config.inbox_dir), *unreadable]),
     }
 
 

@@ -96,7 +96,7 @@ class DuckDBStore:
     def compact(self) -> CompactionResult:
         """Rewrite the store so that deleted bytes leave the disk; who asks meanwhile gets StoreBusy at once.
 
-        A stream that is half read ends with StoreUnavailable at its next chunk.
+        A stream that is half read ends with StoreBusy at its next chunk.
         """
         with self._write_lock, self._turns.alone():
             started, before = time.monotonic(), self._files.size()
@@ -116,13 +116,13 @@ class DuckDBStore:
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""
         with self._turns.shared():
-            with self._open().cursor() as cursor:
-                try:
+            try:
+                with self._open().cursor() as cursor:
                     cursor.execute(sql, list(params))
                     columns = tuple(column[0] for column in cursor.description or ())
                     return Rows(columns, cursor.fetchall())
-                except duckdb.Error as error:
-                    raise EventStoreError(f"the event store could not answer: {type(error).__name__}") from error
+            except duckdb.Error as error:
+                raise _failure(error) from error
 
     def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
         """Run a compiled statement and give its rows in lists of at most `chunk`."""
@@ -130,12 +130,10 @@ class DuckDBStore:
             cursor = self._open().cursor()
             self._streams.add(cursor)
         try:
-            with self._turns.shared():
-                self._check(cursor)
+            with self._reading(cursor):
                 cursor.execute(sql, list(params))
             while True:
-                with self._turns.shared():
-                    self._check(cursor)
+                with self._reading(cursor):
                     rows = cursor.fetchmany(chunk)
                 if not rows:
                     return
@@ -157,9 +155,15 @@ class DuckDBStore:
             raise StoreUnavailable("the event store is closed")
         return self._connection
 
-    def _check(self, stream: duckdb.DuckDBPyConnection) -> None:
-        if stream not in self._streams:
-            raise StoreUnavailable("the event store was rewritten meanwhile; ask again")
+    @contextmanager
+    def _reading(self, stream: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with self._turns.shared():
+            if stream not in self._streams:
+                raise StoreBusy("the event store was rewritten meanwhile; ask again")
+            try:
+                yield
+            except duckdb.Error as error:
+                raise _failure(error) from error
 
     def _shut(self) -> None:
         """Close every connection: one that stays open keeps the old file, and its bytes, alive."""
@@ -174,11 +178,14 @@ class DuckDBStore:
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._write_lock, self._turns.shared():
-            # A cursor that closes before it commits leaves nothing behind.
-            with self._open().cursor() as cursor:
-                cursor.begin()
-                yield cursor
-                cursor.commit()
+            try:
+                # A cursor that closes before it commits leaves nothing behind.
+                with self._open().cursor() as cursor:
+                    cursor.begin()
+                    yield cursor
+                    cursor.commit()
+            except duckdb.Error as error:
+                raise _failure(error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,13 @@ class DuckDBReader:
         """Give the rows of the statement in lists of at most `chunk`."""
         sql, params = compile_statement(statement)
         return self.store.stream(sql, params, chunk)
+
+
+def _failure(error: duckdb.Error) -> EventStoreError:
+    """Wrap an error of the library without its text, in which values of rows may stand."""
+    # After these the library does nothing more for this process.
+    is_last = isinstance(error, (duckdb.FatalException, duckdb.InternalException))
+    return (StoreUnavailable if is_last else EventStoreError)(f"the event store failed: {type(error).__name__}")
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

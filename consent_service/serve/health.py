@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent_service.browser.place import client_address
-from consent_service.collect.inbox import inbox_files
+from consent_service.collect.inbox_file import inbox_files
 from consent_service.db.tables import site
 from consent_service.services import services
 from consent_service.sites.access import Scope

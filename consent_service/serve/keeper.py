@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from consent_service.collect.inbox import Count, InboxReader, Item, count_items, inbox_files
+from consent_service.collect.inbox_file import InboxDamaged, InboxError, InboxReader, Item
 from consent_service.config import Config
-from consent_service.consent.gate import Grant, confirm
 from consent_service.consent.publication import Publications
-from consent_service.consent.receipts import read_states
 from consent_service.db.tables import erasure_job
 from consent_service.db.writer import Writer
-from consent_service.events.schema import Batch, EventRow, InboxRange
-from consent_service.events.store import CompactionResult, EventStore
+from consent_service.events.schema import InboxRange
+from consent_service.events.store import CompactionResult, EventStore, EventStoreError
+from consent_service.serve.batch import make_batch
+from consent_service.serve.inboxes import Inboxes
 from consent_service.serve.retention import Retained, run_retention
-from consent_service.sites.registry import Site, Sites
-from consent_service.sites.reporting import local_date
+from consent_service.sites.registry import Sites
 
 log = logging.getLogger("consent_service")
 
 ITEMS_A_BATCH = 500
 JOBS_A_TURN = 500
+MAX_SEQ = 2**63 - 1
 # Erased bytes leave the disk at a quiet hour (UTC), and within a day whatever the hour.
 QUIET_HOUR = 3
 COMPACT_WITHIN = timedelta(hours=23)
@@ -64,18 +60,28 @@ class Keeper:
     ) -> None:
         self.store = store
         self.drained_at: datetime | None = None
-        self.broken_inboxes: set[str] = set()
-        self._config = config
+        self.inboxes = Inboxes(config.inbox_dir, store.watermark)
         self._engine = engine
         self._writer = writer
         self._sites = sites
         self._publications = publications
         self._now = now
-        self._inboxes: dict[str, InboxReader] = {}
 
     def drain(self) -> Drained:
         """Store one batch of every inbox, so that none waits for another, and erasures wait for none."""
-        batches = [self._drain_batch(inbox) for inbox in self.inboxes()]
+        batches: list[Drained] = []
+        failure: EventStoreError | None = None
+        for inbox in self.inboxes.all():
+            try:
+                batches.append(self._drain_batch(inbox))
+            except InboxDamaged as error:
+                self._leave(inbox, error)
+            except InboxError as error:
+                self.inboxes.report(inbox.path.name, error)
+            except EventStoreError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
         self.drained_at = self._now()
         return Drained(sum(batch.stored for batch in batches), any(batch.has_more for batch in batches))
 
@@ -84,37 +90,17 @@ class Keeper:
 
         What comes in meanwhile may be left for later: under a load that never ends this ends all the same.
         """
-        ends = {inbox.inbox_id: inbox.last() for inbox in self.inboxes()}
+        ends = self._ends()
         jobs, stored, done = self._count_erasures(), 0, 0
         while True:
             drained = self.drain()
             erased = self.run_erasures()
             stored, done = stored + drained.stored, done + erased
             is_drained = not drained.has_more or all(
-                self.store.watermark(inbox_id) >= seq for inbox_id, seq in ends.items()
+                self.store.watermark(inbox.inbox_id) >= ends.get(inbox.inbox_id, 0) for inbox in self.inboxes.all()
             )
             if is_drained and (done >= jobs or not erased):
                 return stored
-
-    def inboxes(self) -> list[InboxReader]:
-        """Open the inboxes that are there, those of dead workers too; a damaged one is left aside and reported."""
-        for path in inbox_files(self._config.inbox_dir):
-            if path.name in self._inboxes or path.name in self.broken_inboxes:
-                continue
-            try:
-                reader = InboxReader(path)
-                # What a crash left between storing and deleting is stored already.
-                reader.delete_through(self.store.watermark(reader.inbox_id))
-            except sqlite3.OperationalError as error:
-                # Busy, or no space: it may well be readable at the next turn.
-                log.warning("the inbox %s cannot be read yet: %s", path.name, error)
-                continue
-            except sqlite3.DatabaseError as error:
-                log.error("the inbox %s cannot be read: %s", path.name, error)
-                self.broken_inboxes.add(path.name)
-                continue
-            self._inboxes[path.name] = reader
-        return list(self._inboxes.values())
 
     def run_erasures(self) -> int:
         """Erase the events of every receipt that waits for it; gives how many jobs were done."""
@@ -144,8 +130,11 @@ class Keeper:
     def compact(self) -> CompactionResult:
         """Rewrite the store and empty the inboxes' logs, so that erased bytes leave the disk."""
         result = self.store.compact()
-        for inbox in self.inboxes():
-            inbox.shrink()
+        for inbox in self.inboxes.all():
+            try:
+                inbox.shrink()
+            except InboxError as error:
+                self.inboxes.report(inbox.path.name, error)
         compacted_at = self._now()
         self._writer.run(
             lambda connection: connection.execute(
@@ -183,8 +172,7 @@ class Keeper:
 
     def close(self) -> None:
         """Let go of inboxes and store."""
-        for inbox in self._inboxes.values():
-            inbox.close()
+        self.inboxes.close()
         self.store.close()
 
     def _count_erasures(self) -> int:
@@ -192,56 +180,38 @@ class Keeper:
             waiting = select(func.count()).select_from(erasure_job).where(erasure_job.c.status == "pending")
             return int(connection.execute(waiting).scalar_one())
 
+    def _ends(self) -> dict[str, int]:
+        ends: dict[str, int] = {}
+        for inbox in self.inboxes.all():
+            # One that cannot be read is dealt with when it is drained.
+            with suppress(InboxError):
+                ends[inbox.inbox_id] = inbox.last()
+        return ends
+
     def _drain_batch(self, inbox: InboxReader) -> Drained:
         items = inbox.items(self.store.watermark(inbox.inbox_id), ITEMS_A_BATCH)
         if not items:
             return Drained(0, has_more=False)
-        batch, received_at = self._batch(items)
-        batch.watermarks.append(InboxRange(inbox.inbox_id, items[-1].seq))
-        stored = self.store.apply(batch, received_at or self._now()).stored
+        stored = self._store(items, [InboxRange(inbox.inbox_id, items[-1].seq)])
         inbox.delete_through(items[-1].seq)
-        return Drained(stored, has_more=len(items) == ITEMS_A_BATCH)
+        return Drained(stored, has_more=len(items) == ITEMS_A_BATCH or inbox.is_damaged)
 
-    def _batch(self, items: list[Item]) -> tuple[Batch, datetime | None]:
-        batch = Batch()
-        drops: Counter[Count] = Counter()
-        accepted = [item.body for item in items if item.kind == "events"]
-        with self._engine.connect() as connection:
-            states = read_states(connection, {body["grant"]["receipt_id"] for body in accepted})
-        newest: datetime | None = None
-        for body in accepted:
-            received_at = datetime.fromisoformat(body["received_at"])
-            newest = received_at if newest is None else max(newest, received_at)
-            verdict = confirm(body["grant"], states.get(body["grant"]["receipt_id"]))
-            if isinstance(verdict, Grant):
-                batch.rows.extend(read_row(verdict, received_at, sent) for sent in body["events"])
-            elif (site := self._site(body["grant"]["site_id"])) is not None:
-                drops[(site.site_id, local_date(site, received_at), str(verdict))] += 1
-        for item in items:
-            if item.kind == "counts":
-                for count, n in count_items(item):
-                    drops[count] += n
-        batch.drops.update(drops)
-        return batch, newest
+    def _store(self, items: list[Item], ranges: list[InboxRange]) -> int:
+        batch, received_at = make_batch(self._engine, self._sites, items)
+        batch.watermarks.extend(ranges)
+        return self.store.apply(batch, received_at or self._now()).stored
 
-    def _site(self, site_id: int) -> Site | None:
-        found = self._sites.by_id(site_id)
-        if found is None:
-            # The worker that took the events knew a site that this process has not read yet.
-            self._sites.revision.forget()
-            found = self._sites.by_id(site_id)
-        return found
-
-
-def read_row(grant: Grant, received_at: datetime, kept: dict[str, Any]) -> EventRow:
-    """Make the row of one event that an inbox kept."""
-    values = dict(kept)
-    amount = values.pop("revenue_amount", None)
-    return EventRow(
-        grant=grant,
-        event_id=UUID(values.pop("event_id")),
-        received_at=received_at,
-        occurred_at=datetime.fromisoformat(values.pop("occurred_at")),
-        revenue_amount=None if amount is None else Decimal(amount),
-        **values,
-    )
+    def _leave(self, inbox: InboxReader, error: InboxDamaged) -> None:
+        """Leave a damaged inbox aside, and store what can be read of it from the other end."""
+        # Marked first: what its worker writes after this is in another inbox, and what it wrote before is read here.
+        self.inboxes.leave(inbox.path.name, error)
+        after, before, stored = self.store.watermark(inbox.inbox_id), MAX_SEQ, 0
+        try:
+            while items := inbox.newest(after, before, ITEMS_A_BATCH):
+                stored += self._store(items, [])
+                before = items[-1].seq
+        except (InboxError, EventStoreError) as stop:
+            log.warning("reading the inbox %s from its end stopped: %s", inbox.path.name, stop)
+        finally:
+            inbox.close()
+        log.error("%s events were found behind the damage of the inbox %s", stored, inbox.path.name)

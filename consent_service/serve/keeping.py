@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,18 +14,21 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent_service.app import Core, make_core
+from consent_service.collect.inbox_file import InboxError
 from consent_service.config import Config
 from consent_service.consent.idempotency import prune
 from consent_service.events.duckdb import DuckDBStore
-from consent_service.events.store import EventStoreError
+from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeper import Keeper
 from consent_service.serve.socket import KeeperServer
+
+T = TypeVar("T")
 
 log = logging.getLogger("consent_service")
 
@@ -81,16 +85,25 @@ class Keeping:
 
     def _turn(self) -> bool:
         """Do one round of everything; tells whether more events wait than one round takes."""
-        has_more = False
+        drained = self._attempt(self.keeper.drain)
+        self._attempt(self.keeper.run_erasures)
+        self._attempt(self._housekeep)
+        return drained is not None and drained.has_more
+
+    @staticmethod
+    def _attempt(work: Callable[[], T]) -> T | None:
+        """Do a part of a round; when it fails the others are done all the same, and it is tried again in the next.
+
+        Raises StoreUnavailable: only a process that starts anew can open the store again.
+        """
         try:
-            has_more = self.keeper.drain().has_more
-            self.keeper.run_erasures()
-            self._housekeep()
-        except (SQLAlchemyError, EventStoreError, OSError) as error:
+            return work()
+        except StoreUnavailable:
+            raise
+        except (SQLAlchemyError, EventStoreError, InboxError, OSError) as error:
             # A store that is down comes back; what waits stays in the inboxes until then.
             log.error("the keeper could not work: %s: %s", type(error).__name__, error)
-            return False
-        return has_more
+            return None
 
     def _housekeep(self) -> None:
         now = self.core.now()
@@ -123,14 +136,18 @@ class Keeping:
 
 
 def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
-    depths = [inbox.depth() for inbox in keeping.keeper.inboxes()]
+    depths: list[tuple[int, str | None]] = []
+    for inbox in keeping.keeper.inboxes.all():
+        # One that cannot be read is dealt with when it is drained.
+        with suppress(InboxError):
+            depths.append(inbox.depth())
     oldest = min((at for _, at in depths if at), default=None)
     return {
         "pid": os.getpid(),
         "rows": sum(rows for rows, _ in depths),
         "oldest_at": oldest,
         "drained_at": keeping.keeper.drained_at,
-        "broken_inboxes": sorted(keeping.keeper.broken_inboxes),
+        "damaged_inboxes": keeping.keeper.inboxes.damaged(),
     }
 
 
@@ -162,15 +179,26 @@ def main(config: Config, pipe: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     with take(config.data_dir / KEEPER, wait_seconds=10):
         core = make_core(config)
-        keeping = Keeping(config, core)
-        server = KeeperServer(config.socket_path, keeping.keeper.store, keeping.act)
-        threading.Thread(target=_end_with_pipe, args=(keeping, pipe), daemon=True).start()
+        try:
+            _keep(config, core, pipe)
+        except StoreUnavailable as error:
+            log.critical("the keeper ends, to be started again: %s", error)
+            sys.exit(1)
+        finally:
+            core.close()
+
+
+def _keep(config: Config, core: Core, pipe: int) -> None:
+    keeping = Keeping(config, core)
+    server = KeeperServer(config.socket_path, keeping.keeper.store, keeping.act)
+    threading.Thread(target=_end_with_pipe, args=(keeping, pipe), daemon=True).start()
+    try:
         keeping.run()
+    finally:
         server.close()
         with suppress(FileNotFoundError):
             config.socket_path.unlink()
         keeping.keeper.close()
-        core.close()
 
 
 def _end_with_pipe(keeping: Keeping, pipe: int) -> None:

@@ -28,8 +28,8 @@ WEB_DRAIN_SECONDS = 25
 KEEPER_DRAIN_SECONDS = 30
 # What a killed server leaves behind ends by itself within a second or two.
 REMNANT_SECONDS = 5.0
-# A child that dies again and again is started less and less often, but never given up.
-MAX_PAUSE_SECONDS = 5.0
+# A child that dies again and again is started less often, but within the two seconds that are promised.
+MAX_PAUSE_SECONDS = 1.5
 STEADY_SECONDS = 10.0
 
 _FORK = get_context("fork")

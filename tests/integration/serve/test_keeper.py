@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
-from uuid import uuid4
 
-import pytest
-
-from consent_service.app import Core
-from consent_service.collect.inbox import Inbox
 from consent_service.config import Config
-from consent_service.consent.gate import Grant, check
-from consent_service.consent.receipts import read_states
+from consent_service.consent.gate import Grant
 from consent_service.serve.keeper import ITEMS_A_BATCH
-from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.keeping import KeeperInHand
+from tests.integration.serve.sending import another_inbox, event
 from tests.integration.visitor import Visitor
 
 END_SECONDS = 30.0
@@ -27,38 +17,6 @@ END_SECONDS = 30.0
 
 def stored(keeper: KeeperInHand) -> int:
     return int(keeper.store.fetch("SELECT count(*) FROM event", []).rows[0][0])
-
-
-def grant_of(core: Core, site: Site, visitor: Visitor, at: datetime) -> Grant:
-    """Give the grant of a visitor, as the edge's gate does."""
-    publication = core.publications.of(site)
-    assert publication is not None
-    assert visitor.receipt_id is not None
-    with core.engine.connect() as connection:
-        state = read_states(connection, [visitor.receipt_id])[visitor.receipt_id]
-    grant = check(state, publication.rules, now=at, has_signal=False)
-    assert isinstance(grant, Grant)
-    return grant
-
-
-def event(at: datetime) -> dict[str, Any]:
-    return {"event_id": uuid4().hex, "name": "pageview", "occurred_at": at.isoformat(), "path": "/"}
-
-
-@contextmanager
-def another_inbox(config: Config) -> Iterator[Inbox]:
-    """Give the inbox of one more worker."""
-    inbox = Inbox(config.inbox_dir)
-    try:
-        yield inbox
-    finally:
-        inbox.close()
-
-
-@pytest.fixture
-def grant(core: Core, site: Site, visitor: Visitor, now: Clock) -> Grant:
-    visitor.accept()
-    return grant_of(core, site, visitor, now())
 
 
 def test_a_full_inbox_keeps_no_other_and_no_erasure_waiting(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_service.collect.inbox import Inbox, InboxReader, count_items, inbox_files
+from consent_service.collect.inbox import Inbox
+from consent_service.collect.inbox_file import InboxReader, count_items, inbox_files
 from consent_service.consent.gate import GateRules, Grant, ReceiptState, check
 from consent_service.errors import Unavailable
 
