@@ -11,6 +11,7 @@ from uuid import UUID
 import duckdb
 
 from consent_service.events.schema import (
+    REMEMBER_ERASURES_FOR,
     REMEMBER_IDS_FOR,
     Batch,
     EventRow,
@@ -58,10 +59,11 @@ class Writing:
         return Applied(len(fresh), len(batch.rows) - len(fresh))
 
     def prune(self, now: datetime) -> None:
-        """Forget ids that are old enough and visits that no event can join any more."""
+        """Forget what is of no more use: old ids, visits that no event can join any more, counts noted elsewhere."""
         for statement, before in (
             ("DELETE FROM recent_event WHERE received_at < $1", now - REMEMBER_IDS_FOR),
             ("DELETE FROM open_visit WHERE last_at < $1", now - JOINABLE_FOR),
+            ("DELETE FROM erasure_count WHERE erased_at < $1", now - REMEMBER_ERASURES_FOR),
         ):
             self.connection.execute(statement, [before]).fetchall()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,10 +67,13 @@ class DuckDBStore:
         found = self.fetch("SELECT last_seq FROM watermark WHERE inbox_id = $1", [inbox_id]).rows
         return int(found[0][0]) if found else 0
 
-    def erase(self, receipt_ids: Sequence[str], now: datetime) -> dict[str, int]:
-        """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
+    def erase(self, jobs: Mapping[str, str], now: datetime) -> dict[str, int]:
+        """Delete the rows, open visits and remembered ids of receipts; `jobs` gives them by the id of the erasure.
+
+        Gives the rows that each erasure deleted. A job that is done again gives what it deleted the first time too.
+        """
         with self._transaction() as connection:
-            return erasure.erase(connection, receipt_ids, now)
+            return erasure.erase(connection, jobs, now)
 
     def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
         """Delete at most `limit` of the site's events under some policy versions that occurred before a time.

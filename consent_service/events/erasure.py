@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,12 @@ _ERASE = (
     "DELETE FROM event WHERE receipt_id IN (SELECT unnest($1::UUID[]))",
 )
 
+_ERASED_BEFORE = "SELECT erasure_id, events FROM erasure_count WHERE erasure_id IN (SELECT unnest($1::VARCHAR[]))"
+_KEEP_COUNTS = """
+    INSERT INTO erasure_count SELECT unnest($1::VARCHAR[]), unnest($2::BIGINT[]), $3
+    ON CONFLICT (erasure_id) DO UPDATE SET events = excluded.events, erased_at = excluded.erased_at
+"""
+
 _RETAIN = """
     DELETE FROM event WHERE rowid IN (
         SELECT rowid FROM event
@@ -33,9 +39,9 @@ _RETAIN = """
 _NOTE = "INSERT INTO deletion SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM deletion)"
 
 
-def erase(connection: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str], now: datetime) -> dict[str, int]:
-    """Delete in the running transaction all that belongs to the receipts; count event rows per receipt."""
-    counts = dict.fromkeys(receipt_ids, 0)
+def erase(connection: duckdb.DuckDBPyConnection, jobs: Mapping[str, str], now: datetime) -> dict[str, int]:
+    """Delete in the running transaction all that belongs to the jobs' receipts, as `EventStore.erase` says."""
+    counts = dict.fromkeys(jobs.values(), 0)
     receipts = [UUID(hex=receipt_id) for receipt_id in counts]
     for receipt, count in connection.execute(_COUNT, [receipts]).fetchall():
         counts[receipt.hex] = count
@@ -43,7 +49,10 @@ def erase(connection: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str], now
         connection.execute(statement, [receipts]).fetchall()
     if any(counts.values()):
         connection.execute(_NOTE, [now]).fetchall()
-    return counts
+    before = dict(connection.execute(_ERASED_BEFORE, [list(jobs)]).fetchall())
+    erased = {erasure_id: before.get(erasure_id, 0) + counts[receipt_id] for erasure_id, receipt_id in jobs.items()}
+    connection.execute(_KEEP_COUNTS, [list(erased), list(erased.values()), now]).fetchall()
+    return erased
 
 
 def retain(

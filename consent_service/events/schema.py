@@ -32,6 +32,7 @@ ENGAGEMENT: Final = "engagement"
 
 # An event id is remembered this long, so that the same event sent again is stored once.
 REMEMBER_IDS_FOR: Final = timedelta(days=8)
+REMEMBER_ERASURES_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,15 @@ open_visit = Table(
     _at("last_at"),
     _column("policy_version", Integer),
     *_texts(*VISIT_ATTRIBUTES),
+)
+
+# How many events an erasure deleted, until it is noted in the main database: a keeper may die between the two.
+erasure_count = Table(
+    "erasure_count",
+    events_metadata,
+    _key("erasure_id", Text),
+    _column("events", BigInteger),
+    _at("erased_at"),
 )
 
 # Since when deleted bytes may be on the disk: one row at most, gone from the file that a compaction writes.

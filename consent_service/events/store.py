@@ -74,8 +74,11 @@ class EventStore(Protocol):
         """Give the last sequence number of the inbox that is stored, 0 when there is none."""
         ...
 
-    def erase(self, receipt_ids: Sequence[str], now: datetime) -> Mapping[str, int]:
-        """Delete the receipts' rows, open visits and remembered ids; count the rows of each receipt."""
+    def erase(self, jobs: Mapping[str, str], now: datetime) -> Mapping[str, int]:
+        """Delete the rows, open visits and remembered ids of receipts; `jobs` gives them by the id of the erasure.
+
+        Gives the rows that each erasure deleted. A job that is done again gives what it deleted the first time too.
+        """
         ...
 
     def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:

@@ -114,14 +114,14 @@ class Keeper:
         if not jobs:
             return 0
         done_at = self._now()
-        counts = self.store.erase([job.receipt_id for job in jobs], done_at)
+        counts = self.store.erase({job.erasure_id: job.receipt_id for job in jobs}, done_at)
 
         def finish(connection: Connection) -> None:
             for job in jobs:
                 connection.execute(
                     update(erasure_job)
                     .where(erasure_job.c.erasure_id == job.erasure_id)
-                    .values(status="done", events=counts.get(job.receipt_id, 0), done_at=done_at)
+                    .values(status="done", events=counts[job.erasure_id], done_at=done_at)
                 )
 
         self._writer.run(finish)

@@ -123,10 +123,25 @@ def test_erasing_takes_rows_open_visits_and_remembered_ids(store: DuckDBStore) -
     store.apply(
         Batch([make_row(0), make_row(1), make_row(2, visitor_id=2), make_row(3, site_id=2, visitor_id=3)]), NOON
     )
-    assert store.erase([receipt(1), receipt(3), receipt(9)], NOON) == {receipt(1): 2, receipt(3): 1, receipt(9): 0}
+    jobs = {"e1": receipt(1), "e3": receipt(3), "e9": receipt(9)}
+    assert store.erase(jobs, NOON) == {"e1": 2, "e3": 1, "e9": 0}
     assert [count(store, table) for table in ("event", "recent_event", "open_visit")] == [1, 1, 1]
-    assert store.erase([receipt(1)], NOON) == {receipt(1): 0}
-    assert store.erase([], NOON) == {}
+    assert store.erase({"later": receipt(1)}, NOON) == {"later": 0}
+    assert store.erase({}, NOON) == {}
+
+
+def test_an_erasure_that_is_done_again_tells_what_it_deleted_the_first_time(path: Path) -> None:
+    store = DuckDBStore(path, threads=1)
+    store.apply(Batch([make_row(0), make_row(1), make_row(2, visitor_id=2)]), NOON)
+    assert store.erase({"e1": receipt(1)}, NOON) == {"e1": 2}
+    store.close()
+    store = DuckDBStore(path, threads=1)
+    assert store.erase({"e1": receipt(1), "e2": receipt(2)}, NOON) == {"e1": 2, "e2": 1}
+    store.apply(Batch([make_row(3)]), NOON)
+    assert store.erase({"e1": receipt(1)}, NOON) == {"e1": 3}
+    store.apply(Batch(), NOON + timedelta(days=31))
+    assert count(store, "erasure_count") == 0
+    store.close()
 
 
 def test_retention_deletes_the_site_s_old_events_a_piece_at_a_time(store: DuckDBStore) -> None:
@@ -144,16 +159,16 @@ def test_retention_deletes_the_site_s_old_events_a_piece_at_a_time(store: DuckDB
 def test_the_store_knows_since_when_deleted_bytes_are_on_the_disk(path: Path) -> None:
     store = DuckDBStore(path, threads=1)
     store.apply(Batch([make_row(minute, visitor_id=minute % 2) for minute in range(4)]), NOON)
-    assert store.erase([receipt(7)], NOON) == {receipt(7): 0}
+    assert store.erase({"e7": receipt(7)}, NOON) == {"e7": 0}
     assert store.deleted_at() is None
     store.retain(1, [1], NOON + timedelta(minutes=1), 10, NOON + timedelta(hours=1))
-    store.erase([receipt(1)], NOON + timedelta(hours=2))
+    store.erase({"e1": receipt(1)}, NOON + timedelta(hours=2))
     store.close()
     store = DuckDBStore(path, threads=1)
     assert store.deleted_at() == NOON + timedelta(hours=1)
     store.compact()
     assert (store.deleted_at(), count(store)) == (None, 1)
-    store.erase([receipt(0)], NOON + timedelta(hours=3))
+    store.erase({"e0": receipt(0)}, NOON + timedelta(hours=3))
     assert store.deleted_at() == NOON + timedelta(hours=3)
     store.close()
 
@@ -163,7 +178,7 @@ def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckD
     rows = [make_row(minute, visitor_id=2, path=f"{kept}-{minute}") for minute in range(500)]
     store.apply(Batch([*rows, make_row(path=secret, props={"k": secret})]), NOON)
     store.apply(Batch([make_row(1, path=f"{secret}-2")]), NOON)
-    store.erase([receipt(1)], NOON)
+    store.erase({"e1": receipt(1)}, NOON)
     assert files_hold(path.parent, secret)
     result = store.compact()
     assert not files_hold(path.parent, secret)

@@ -25,7 +25,7 @@ def test_a_killed_load_leaves_as_many_rows_as_the_watermark_says(tmp_path: Path,
         watermark = store.watermark("w1")
         # The ids are numbers of the process that made them; those of the first run come again in the second.
         remembered = store.fetch("SELECT count(*) FROM recent_event", []).rows[0][0]
-        store.erase([f"{visitor:032x}" for visitor in range(50)], NOON)
+        store.erase({f"e{visitor}": f"{visitor:032x}" for visitor in range(50)}, NOON)
         left = store.fetch("SELECT count(*) FROM event", []).rows[0][0]
         store.close()
         assert watermark >= told

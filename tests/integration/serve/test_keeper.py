@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 
+from sqlalchemy import select
+
+from consent_service.app import Core
 from consent_service.config import Config
 from consent_service.consent.gate import Grant
+from consent_service.db.tables import erasure_job
 from consent_service.serve.keeper import ITEMS_A_BATCH
 from tests.integration.clock import Clock
 from tests.integration.keeping import KeeperInHand
@@ -78,3 +82,20 @@ def test_the_loop_stores_what_waits_answers_and_ends(
         loop.join(END_SECONDS)
         assert not loop.is_alive()
         assert stored(keeper) == 5 * ITEMS_A_BATCH
+
+
+def test_a_keeper_that_died_before_noting_an_erasure_notes_what_it_had_deleted(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, now: Clock
+) -> None:
+    visitor.accept()
+    token, receipt_id = visitor.token, visitor.receipt_id
+    assert receipt_id is not None
+    visitor.send(visitor.event("/1"), visitor.event("/2"))
+    keeper.turn()
+    visitor.withdraw()
+    with core.engine.connect() as connection:
+        erasure_id = connection.execute(select(erasure_job.c.erasure_id)).scalar_one()
+    keeper.store.erase({erasure_id: receipt_id}, now())
+    keeper.turn()
+    answer = visitor.withdraw(token=token).get_json()
+    assert (answer["erasure"]["status"], answer["erasure"]["events"]) == ("done", 2)

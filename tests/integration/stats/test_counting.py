@@ -58,7 +58,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     noise = random_rows(request.param + 100, 2, 40)
     refused = [make_row(visitor_id=999, occurred_at=START + timedelta(hours=hour)) for hour in range(60)]
     store.apply(Batch([*rows, *noise, *refused], {(1, START.date(), "withdrawn"): 60}), NOW)
-    store.erase([f"{999:032x}"], NOW)
+    store.erase({"e1": f"{999:032x}"}, NOW)
     yield store
     store.close()
 
