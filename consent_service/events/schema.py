@@ -105,26 +105,28 @@ class TextMap(UserDefinedType[dict[str, str]]):
         return "MAP(VARCHAR, VARCHAR)"
 
 
-# What a visit takes from its first event and every later row of it repeats.
-VISIT_ATTRIBUTES: Final = (
-    "referrer",
-    "source",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_content",
-    "utm_term",
-    "click_id",
-    "device",
-    "browser",
-    "browser_version",
-    "os",
-    "os_version",
-    "country",
-    "region",
-    "city",
-    "screen",
-)
+# What a visit takes from its first event and every later row of it repeats, each with the data group that a policy must
+# declare for it.
+GROUP_OF: Final = {
+    "referrer": "source",
+    "source": "source",
+    "utm_source": "campaign",
+    "utm_medium": "campaign",
+    "utm_campaign": "campaign",
+    "utm_content": "campaign",
+    "utm_term": "campaign",
+    "click_id": "source",
+    "device": "device",
+    "browser": "device",
+    "browser_version": "device",
+    "os": "device",
+    "os_version": "device",
+    "country": "country",
+    "region": "region",
+    "city": "city",
+    "screen": "device",
+}
+VISIT_ATTRIBUTES: Final = tuple(GROUP_OF)
 
 
 Kind = TypeEngine[Any] | type[TypeEngine[Any]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from consent_service.events.schema import VISIT_ATTRIBUTES, EventRow
+from consent_service.events.schema import GROUP_OF, VISIT_ATTRIBUTES, EventRow
 
 SILENCE: Final = timedelta(minutes=30)
 
@@ -68,11 +68,17 @@ def assign(rows: Sequence[EventRow], known: Iterable[Visit], new_id: Callable[[]
 
 
 def attributes_of(row: EventRow, visit: Visit) -> tuple[str, ...]:
-    """Give the visit-level attributes to store on a row: those of its visit.
+    """Give the visit-level attributes to store on a row: those of its visit that its grant lets be stored.
 
-    Under another policy version the row keeps its own, because that version may declare less.
+    Under another policy version the row keeps its own, because that version may declare less. A policy may declare less
+    than the one before it without asking anybody anew, so the version alone does not tell what may be stored.
     """
-    return visit.attributes if visit.policy_version == row.grant.policy_version else own_attributes(row)
+    if visit.policy_version != row.grant.policy_version:
+        return own_attributes(row)
+    data = row.grant.data
+    return tuple(
+        value if group in data else "" for value, group in zip(visit.attributes, GROUP_OF.values(), strict=True)
+    )
 
 
 def own_attributes(row: EventRow) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_service.app import Core
-from consent_service.consent.policy import parse_policy
+from consent_service.consent.policy import Policy, parse_policy
 from consent_service.consent.publish import publish_policy
 from consent_service.services import EXTENSION
 from consent_service.sites.changes import add_site, change_site
@@ -167,6 +167,24 @@ def test_a_renewal_before_the_storing_does_not_restamp_what_was_accepted(
         ("/accepted", first["decision_id"], 1),
         ("/renewed", renewed["decision_id"], 2),
     ]
+
+
+def test_an_event_inherits_nothing_of_its_visit_that_the_policy_no_longer_declares(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, site: Site, now: Clock, refresh: Callable[[], None]
+) -> None:
+    visitor.accept()
+    visitor.pageview("/first", referrer="https://www.google.fr/")
+    document = parse_policy((DATA / "policy.toml").read_bytes(), format="toml").document()
+    document["purposes"][0]["data"] = ["page"]
+    less = Policy.from_document(document)
+    core.writer.run(lambda c: publish_policy(c, site, less, actor="test", now=now()))
+    refresh()
+    now.move(seconds=1)
+    visitor.pageview("/later")
+    keeper.turn()
+    shown = stored(keeper, "path, source, device, policy_version")
+    assert shown == [("/first", "Google", "Desktop", 1), ("/later", "", "", 1)]
+    assert len({visit_id for (visit_id,) in stored(keeper, "visit_id")}) == 1
 
 
 def test_a_keeper_that_has_not_heard_of_a_site_yet_stores_its_events(

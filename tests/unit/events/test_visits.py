@@ -69,6 +69,16 @@ def test_under_another_policy_version_a_row_keeps_its_own_attributes() -> None:
     assert "Google" not in attributes_of(later, visit)
 
 
+def test_a_row_takes_from_its_visit_only_what_its_own_grant_lets_be_stored() -> None:
+    first = make_row(0, source="Google", utm_source="letter", device="desktop", os="Linux", country="FR")
+    less = replace(make_grant(), data=frozenset({"page", "country"}))
+    later = make_row(5, grant=less, country="FR")
+    visit = assign([first, later], [], lambda: 7).visits[1]
+    stored = dict(zip(VISIT_ATTRIBUTES, attributes_of(later, visit), strict=True))
+    assert {name: value for name, value in stored.items() if value} == {"country": "FR"}
+    assert dict(zip(VISIT_ATTRIBUTES, attributes_of(first, visit), strict=True))["source"] == "Google"
+
+
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 600)), max_size=40))
 def test_one_batch_is_split_exactly_at_silences(events: list[tuple[int, int]]) -> None:
     rows = [make_row(minutes, visitor_id=visitor) for visitor, minutes in events]
