@@ -139,8 +139,7 @@ def put_source(draft: Draft, context: Context) -> Drop | None:
     referrer = draft.sent.get("referrer")
     if referrer is not None and (not isinstance(referrer, str) or len(referrer) > MAX_TEXT):
         referrer = None
-    own = frozenset({draft.stored["hostname"], context.site.settings.domain})
-    found = read_source(referrer, draft.url.query, own)
+    found = read_source(referrer, draft.url.query, context.site.has_host)
     draft.stored |= {"source": found.source, "referrer": found.referrer, "click_id": found.click_id}
     return None
 

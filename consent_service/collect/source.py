@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -88,15 +88,15 @@ def read_campaign(query: str) -> Campaign:
     return Campaign(*(found.get(f"utm_{name}", "")[:MAX_TEXT] for name in _UTM))
 
 
-def read_source(referrer: str | None, query: str, own_hosts: frozenset[str]) -> Source:
+def read_source(referrer: str | None, query: str, is_own: Callable[[str], bool]) -> Source:
     """Tell the source by `utm_source`, `source` or `ref` in the address, else by the referrer's host.
 
-    A referrer of the site itself is none. Of a referrer only host and path are kept.
+    A referrer on a host of the site's own is none. Of a referrer only host and path are kept.
     """
     found = _first_values(query)
     click_id = next((name for name in CLICK_IDS if name in found), "")
     host, path = _host_and_path(referrer)
-    if host in own_hosts or host.removeprefix("www.") in own_hosts:
+    if host and (is_own(host) or is_own(host.removeprefix("www."))):
         host, path = "", ""
     named = next((found[name] for name in ("utm_source", "source", "ref") if found.get(name)), "")[:MAX_TEXT]
     source = _named(named) if named else _of_host(host)

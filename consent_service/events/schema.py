@@ -87,7 +87,7 @@ class InboxRange:
 class Batch:
     """Hold what is applied in one transaction: rows, counts of drops and how far each inbox was read.
 
-    `drops` counts by (site id, day in UTC, reason).
+    `drops` counts by (site id, day in the site's time zone, reason).
     """
 
     rows: list[EventRow] = field(default_factory=list)

@@ -66,6 +66,17 @@ FULL = {
 }
 
 
+@pytest.mark.parametrize(
+    "referrer",
+    ["https://news.example/b", "https://www.news.example/", "https://m.news.example/c", "https://M.News.example"],
+)
+@pytest.mark.parametrize("page", ["https://news.example/a", "https://m.news.example/a"])
+def test_a_page_of_any_origin_of_the_site_is_no_source(page: str, referrer: str) -> None:
+    kept = run(sent(url=page, referrer=referrer), context())
+    assert isinstance(kept, dict)
+    assert not {"source", "referrer"} & kept.keys()
+
+
 def test_everything_declared_is_kept() -> None:
     kept = run(sent(name="buy", url="https://m.news.example/a?utm_source=n&utm_campaign=c&gclid=1", **FULL), context())
     assert isinstance(kept, dict)
