@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import CTE, Connection, Integer, and_, column, func, or_, select, values
 
 from consent_service.consent.acts import timestamp
 from consent_service.consent.decision import Action
-from consent_service.db.tables import decision, receipt
+from consent_service.db.tables import UtcDateTime, decision, receipt
 
 ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED = (
     "accepted",
@@ -22,6 +23,7 @@ ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED = (
     "withdrawn",
     "expired",
 )
+_TICK = timedelta(microseconds=1)
 COUNTS = (ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED)
 
 
@@ -33,28 +35,30 @@ def consent_by_day(
     `shown` and `ignored` are None: nobody who has not decided is counted, so they are not known, and never guessed.
     `customised` are those who granted some purposes and refused others; rates are of those who decided.
     """
-    start, end = _bounds(first_day, last_day, zone)
-    counts: Counter[tuple[date, str]] = Counter()
-    rows = connection.execute(
-        select(decision.c.decided_at, decision.c.action, decision.c.purposes, decision.c.withdrawn).where(
-            decision.c.site_id == site_id, decision.c.decided_at >= start, decision.c.decided_at < end
-        )
+    days = [first_day + timedelta(days=offset) for offset in range((last_day - first_day).days + 1)]
+    spans = _spans(days, zone)
+    counts: Counter[tuple[int, str]] = Counter()
+    said = (decision.c.action, decision.c.purposes, decision.c.withdrawn)
+    grouped = (
+        select(spans.c.number, *said, func.count())
+        .join_from(spans, decision, decision.c.decided_at.between(spans.c.start_at, spans.c.end_at))
+        .where(decision.c.site_id == site_id)
+        .group_by(spans.c.number, *said)
     )
-    for decided_at, action, purposes, withdrawn in rows:
-        day = decided_at.astimezone(zone).date()
+    for number, action, purposes, withdrawn, n in connection.execute(grouped):
         for kind in _kinds(action, purposes, withdrawn):
-            counts[day, kind] += 1
-    ended = connection.execute(
-        select(receipt.c.expires_at).where(
-            receipt.c.site_id == site_id,
-            receipt.c.withdrawn_at.is_(None),
-            receipt.c.expires_at >= start,
-            receipt.c.expires_at < min(end, now),
-        )
-    ).scalars()
-    counts.update((moment.astimezone(zone).date(), EXPIRED) for moment in ended)
-    days = (first_day + timedelta(days=offset) for offset in range((last_day - first_day).days + 1))
-    return [{"day": day.isoformat(), **_row({kind: counts[day, kind] for kind in COUNTS})} for day in days]
+            counts[number, kind] += n
+    ended = (
+        select(spans.c.number, func.count())
+        .join_from(spans, receipt, receipt.c.expires_at.between(spans.c.start_at, spans.c.end_at))
+        .where(receipt.c.site_id == site_id, receipt.c.withdrawn_at.is_(None), receipt.c.expires_at < now)
+        .group_by(spans.c.number)
+    )
+    counts.update({(number, EXPIRED): n for number, n in connection.execute(ended)})
+    return [
+        {"day": day.isoformat(), **_row({kind: counts[number, kind] for kind in COUNTS})}
+        for number, day in enumerate(days)
+    ]
 
 
 def sum_up(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -125,6 +129,15 @@ def _row(counts: dict[str, int]) -> dict[str, Any]:
     return {"shown": None, **counts, "ignored": None, **rates}
 
 
-def _bounds(first_day: date, last_day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    start = datetime.combine(first_day, time(), zone).astimezone(UTC)
-    return start, datetime.combine(last_day + timedelta(days=1), time(), zone).astimezone(UTC)
+def _spans(days: Sequence[date], zone: ZoneInfo) -> CTE:
+    """Give a table of the days' first and last moments, so that the database counts by them.
+
+    Neither database needs to know the zone, whose days have 23 or 25 hours twice a year.
+    """
+    starts = [datetime.combine(day, time(), zone).astimezone(UTC) for day in [*days, days[-1] + timedelta(days=1)]]
+    # Times are kept in microseconds.
+    spans = [(number, start, end - _TICK) for number, (start, end) in enumerate(pairwise(starts))]
+    table = values(
+        column("number", Integer), column("start_at", UtcDateTime()), column("end_at", UtcDateTime()), name="span"
+    )
+    return table.data(spans).cte("spans")
