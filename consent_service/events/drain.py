@@ -18,7 +18,6 @@ from consent_service.events.schema import (
     event,
     open_visit,
 )
-from consent_service.events.store import Applied
 from consent_service.events.visits import JOINABLE_FOR, Visit, assign, attributes_of
 
 _EVENT_COLUMNS: Final = [column.name for column in event.columns]
@@ -47,8 +46,8 @@ class Writing:
     connection: duckdb.DuckDBPyConnection
     new_id: Callable[[], int]
 
-    def store(self, batch: Batch) -> Applied:
-        """Write the rows that are not there yet, the drops and the watermarks."""
+    def store(self, batch: Batch) -> int:
+        """Write the rows that are not there yet, the drops and the watermarks; count those rows."""
         fresh = self._unknown(batch.rows)
         if fresh:
             self._store_rows(fresh)
@@ -56,7 +55,7 @@ class Writing:
             self.connection.execute(_COUNT_DROPS, [site_id, day, reason, count]).fetchall()
         for inbox in batch.watermarks:
             self.connection.execute(_MOVE_WATERMARK, [inbox.inbox_id, inbox.last_seq]).fetchall()
-        return Applied(len(fresh), len(batch.rows) - len(fresh))
+        return len(fresh)
 
     def prune(self, now: datetime) -> None:
         """Forget what is of no more use: old ids, visits that no event can join any more, counts noted elsewhere."""

@@ -6,23 +6,20 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 import duckdb
-from sqlalchemy import Select
 from sqlalchemy.schema import CreateTable
 
 from consent_service.events import erasure
-from consent_service.events.dialect import DIALECT, compile_statement
+from consent_service.events.dialect import DIALECT
 from consent_service.events.drain import Writing
 from consent_service.events.files import Files
 from consent_service.events.schema import Batch, events_metadata
 from consent_service.events.store import (
-    Applied,
     CompactionResult,
     EventStoreError,
     Row,
@@ -52,15 +49,15 @@ class DuckDBStore:
         self._connection: duckdb.DuckDBPyConnection | None = self._files.open()
         _create(self._connection)
 
-    def apply(self, batch: Batch, now: datetime) -> Applied:
-        """Store a batch in one transaction, each event id of a site once in eight days."""
+    def apply(self, batch: Batch, now: datetime) -> int:
+        """Store a batch in one transaction, each event id of a site once in eight days; count the rows that are new."""
         with self._transaction() as connection:
             writing = Writing(connection, lambda: secrets.randbits(63))
-            applied = writing.store(batch)
+            stored = writing.store(batch)
             if self._pruned_at is None or now - self._pruned_at >= _PRUNE_EVERY:
                 writing.prune(now)
                 self._pruned_at = now
-            return applied
+            return stored
 
     def watermark(self, inbox_id: str) -> int:
         """Give the last sequence number of the inbox that is stored, 0 when there is none."""
@@ -111,10 +108,6 @@ class DuckDBStore:
             finally:
                 self._connection = self._files.open()
             return CompactionResult(before, self._files.size(), time.monotonic() - started)
-
-    def reader(self) -> DuckDBReader:
-        """Give a reader, safe to use from any thread."""
-        return DuckDBReader(self)
 
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""
@@ -189,22 +182,6 @@ class DuckDBStore:
                     cursor.commit()
             except duckdb.Error as error:
                 raise _failure(error) from error
-
-
-@dataclass(frozen=True, slots=True)
-class DuckDBReader:
-    """Answer statements from a store in this process."""
-
-    store: DuckDBStore
-
-    def fetch(self, statement: Select[Any]) -> list[Row]:
-        """Give every row of the statement."""
-        return self.store.fetch(*compile_statement(statement)).rows
-
-    def stream(self, statement: Select[Any], chunk: int) -> Iterator[list[Row]]:
-        """Give the rows of the statement in lists of at most `chunk`."""
-        sql, params = compile_statement(statement)
-        return self.store.stream(sql, params, chunk)
 
 
 def _failure(error: duckdb.Error) -> EventStoreError:

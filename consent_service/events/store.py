@@ -15,14 +15,6 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """Say how many rows of a batch were stored and how many were there already."""
-
-    stored: int
-    duplicates: int
-
-
-@dataclass(frozen=True, slots=True)
 class CompactionResult:
     """Say what a compaction changed: sizes in bytes, time in seconds."""
 
@@ -66,8 +58,8 @@ class Reader(Protocol):
 class EventStore(Protocol):
     """Store events under grants and forget them on request; only the keeper writes."""
 
-    def apply(self, batch: Batch, now: datetime) -> Applied:
-        """Store a batch in one transaction, each event id of a site once in eight days."""
+    def apply(self, batch: Batch, now: datetime) -> int:
+        """Store a batch in one transaction, each event id of a site once in eight days; count the rows that are new."""
         ...
 
     def watermark(self, inbox_id: str) -> int:
@@ -98,10 +90,6 @@ class EventStore(Protocol):
 
     def compact(self) -> CompactionResult:
         """Rewrite the store so that deleted bytes leave the disk; who asks meanwhile gets StoreBusy at once."""
-        ...
-
-    def reader(self) -> Reader:
-        """Give a reader, safe to use from any thread."""
         ...
 
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:

@@ -199,7 +199,7 @@ class Keeper:
     def _store(self, items: list[Item], ranges: list[InboxRange]) -> int:
         batch, received_at = make_batch(self._engine, self._sites, items)
         batch.watermarks.extend(ranges)
-        return self.store.apply(batch, received_at or self._now()).stored
+        return self.store.apply(batch, received_at or self._now())
 
     def _leave(self, inbox: InboxReader, error: InboxDamaged) -> None:
         """Leave a damaged inbox aside, and store what can be read of it from the other end."""

@@ -11,6 +11,7 @@ import pytest
 from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.schema import Batch
 from consent_service.export.rows import Cursor, read_rows, statement
+from tests.integration.reading import StoreReader
 from tests.unit.events.made import NOON, make_row
 
 
@@ -26,7 +27,7 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
 
 def read(store: DuckDBStore, cursor: Cursor | None, limit: int) -> list[dict[str, Any]]:
     asked = statement(1, NOON, NOON + timedelta(hours=1), cursor).limit(limit)
-    return [row for chunk in read_rows("thesitekey01", store.reader().stream(asked, 2)) for row in chunk]
+    return [row for chunk in read_rows("thesitekey01", StoreReader(store).stream(asked, 2)) for row in chunk]
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(store: DuckDBStore) -> None:

@@ -12,6 +12,7 @@ from consent_service.events.schema import Batch
 from consent_service.stats.parse import parse_query
 from consent_service.stats.query import Site
 from consent_service.stats.runner import run
+from tests.integration.reading import StoreReader
 from tests.unit.events.made import NOON, make_row
 
 NOW = NOON + timedelta(days=1)
@@ -27,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
 
 def answer(store: DuckDBStore, zone: str = "Europe/Paris", **members: Any) -> dict[str, Any]:
     document = {"site_id": "news.example", "date_range": "7d", "metrics": ["visitors"], **members}
-    return run(store.reader(), parse_query(document, Site(1, zone), NOW)).document()
+    return run(StoreReader(store), parse_query(document, Site(1, zone), NOW)).document()
 
 
 def test_an_answer_has_this_shape(store: DuckDBStore) -> None:

@@ -13,6 +13,7 @@ from consent_service.events.schema import Batch, EventRow, event
 from consent_service.stats.parse import parse_query
 from consent_service.stats.query import Site
 from consent_service.stats.runner import run
+from tests.integration.reading import StoreReader
 from tests.integration.stats.counting import VISIT_METRICS, Fits, Stored, count
 from tests.unit.events.made import make_row
 
@@ -65,7 +66,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def stored_rows(store: DuckDBStore) -> list[Stored]:
     columns = event.c
-    rows = store.reader().fetch(
+    rows = StoreReader(store).fetch(
         select(
             columns.occurred_at,
             columns.name,
@@ -87,7 +88,7 @@ def stored_rows(store: DuckDBStore) -> list[Stored]:
 
 def answer(store: DuckDBStore, **members: Any) -> dict[str, Any]:
     document = {"site_id": "news.example", "date_range": DAYS, **members}
-    return run(store.reader(), parse_query(document, Site(1, ZONE), NOW)).document()
+    return run(StoreReader(store), parse_query(document, Site(1, ZONE), NOW)).document()
 
 
 FILTERS: dict[str, tuple[list[Any], Fits]] = {
