@@ -17,7 +17,7 @@ from consent_service.cli.output import Refused, json_option, show
 from consent_service.consent.acts import timestamp
 from consent_service.consent.erasure import find_erasure, request_erasure
 from consent_service.consent.publication import load_publication
-from consent_service.consent.record import remove_records
+from consent_service.consent.removal import remove_records
 from consent_service.consent.withdrawal import withdraw_receipt
 from consent_service.db.audit import note
 from consent_service.db.tables import erasure_job, receipt

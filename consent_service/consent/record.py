@@ -10,12 +10,12 @@ from secrets import token_bytes
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert
 
 from consent_service.consent.decision import Action
 from consent_service.consent.erasure import Erasure, request_erasure
-from consent_service.db.tables import decision, decision_count, decision_removal, receipt, revocation
-from consent_service.db.upsert import add_to_counts, insert_missing, upsert
+from consent_service.db.tables import decision, decision_count, receipt, revocation
+from consent_service.db.upsert import add_to_counts, upsert
 from consent_service.ids import new_id, new_receipt_id, new_visitor_id
 
 # A visitor id lives no longer than 395 days, however often the choice is renewed.
@@ -123,26 +123,6 @@ def record_many(connection: Connection, acts: Sequence[Act]) -> list[Recorded]:
         connection.execute(insert(receipt), receipts)
     add_to_counts(connection, decision_count, [row for act in acts if not act.granted for row in _counts(act)])
     return done
-
-
-def remove_records(connection: Connection, receipt_id: str, *, reason: str, now: datetime) -> int:
-    """Delete a receipt with the records and salts of its decisions; gives how many decisions went.
-
-    `reason` is "erasure" (a request the officer upheld, GDPR art. 17) or "retention".
-    """
-    ids = list(connection.execute(select(decision.c.decision_id).where(decision.c.receipt_id == receipt_id)).scalars())
-    remove_decisions(connection, ids, reason=reason, now=now)
-    connection.execute(delete(receipt).where(receipt.c.receipt_id == receipt_id))
-    return len(ids)
-
-
-def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, reason: str, now: datetime) -> None:
-    """Delete decisions, each named first: the append-only trigger lets go of no other."""
-    for decision_id in decision_ids:
-        insert_missing(connection, decision_removal, {"decision_id": decision_id, "reason": reason, "removed_at": now})
-    for start in range(0, len(decision_ids), 500):
-        part = decision_ids[start : start + 500]
-        connection.execute(delete(decision).where(decision.c.decision_id.in_(part)))
 
 
 def _is_over(prior: Mapping[str, Any], act: Act) -> bool:

@@ -168,7 +168,7 @@ decision = Table(
     Index(None, "receipt_id"),
 )
 
-# Names each decision that may be deleted: the append-only trigger lets go of no other.
+# Names each decision that is being deleted, within that transaction alone: the append-only trigger lets go of no other.
 decision_removal = Table(
     "decision_removal",
     metadata,

@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from consent_service.consent.publication import Publication, Publications
-from consent_service.consent.record import remove_decisions, remove_records
+from consent_service.consent.removal import remove_decisions, remove_records
 from consent_service.db.tables import decision, receipt
 from consent_service.db.writer import Writer
 from consent_service.sites.registry import Site, Sites

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from consent_service.app import Core
-from consent_service.consent.record import remove_records
+from consent_service.consent.removal import remove_records
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

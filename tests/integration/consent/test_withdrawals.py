@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DatabaseError
 
 from consent_service.app import Core
 from consent_service.config import Config
+from consent_service.consent.removal import remove_records
 from consent_service.consent.tokens import TokenSigner
-from consent_service.db.tables import decision, erasure_job, receipt, revocation
+from consent_service.db.tables import decision, decision_removal, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
@@ -193,3 +195,18 @@ def test_the_token_of_what_is_kept_is_of_the_policy_it_was_granted_under(
     answer = visitor.withdraw(token=old, purposes=["analytics"]).get_json()
     kept = TokenSigner([key.value for key in config.secret_keys]).open(answer["token"], now())
     assert (kept.policy_version, kept.purpose_bits) == (2, 0b10)
+
+
+def test_records_that_are_deleted_leave_no_name_behind(visitor: Visitor, core: Core, now: Clock) -> None:
+    granted = visitor.accept().get_json()
+    visitor.withdraw()
+    visitor.another().accept()
+    receipt_id = granted["receipt_id"]
+    gone = core.writer.run(lambda connection: remove_records(connection, receipt_id, reason="erasure", now=now()))
+    assert gone == 2
+    for table in (decision, receipt, revocation, decision_removal):
+        assert [row for row in rows(core, table) if receipt_id in row.values()] == []
+    assert rows(core, decision_removal) == []
+    # What is left still goes only by name.
+    with pytest.raises(DatabaseError, match="decision"), core.engine.begin() as connection:
+        connection.execute(delete(decision))

@@ -61,7 +61,7 @@ def test_events_go_after_the_policys_days_and_records_after_theirs(
     now.move(days=180 + 1095)
     (done,) = keeper.keeper.retain(is_dry_run=False)
     assert done.records == 2
-    assert (count(core, decision), count(core, receipt), count(core, decision_removal)) == (0, 0, 2)
+    assert (count(core, decision), count(core, receipt), count(core, decision_removal)) == (0, 0, 0)
 
 
 def test_the_record_of_a_withdrawn_consent_stays_until_its_date(

@@ -1,0 +1,83 @@
+"""Migrations: up and down on both databases, the newest schema is the models', and what was stored comes along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from consent_service.db.engine import make_engine
+from consent_service.db.migrate import downgrade, state, upgrade
+from consent_service.db.tables import metadata
+
+FIRST = "20261124_main"
+AT = "'2026-03-10 09:30:00+00'"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Give an empty database."""
+    if request.param == "postgresql":
+        url = str(request.getfixturevalue("empty_postgres_database"))
+    else:
+        url = f"sqlite:///{request.getfixturevalue('tmp_path') / 'consent.sqlite'}"
+    made = make_engine(url)
+    downgrade(made, "base")
+    yield made
+    downgrade(made, "base")
+    made.dispose()
+
+
+def run(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def ids(engine: Engine, table: str, column: str) -> list[str]:
+    with engine.connect() as connection:
+        return [str(value) for value in connection.execute(text(f"SELECT {column} FROM {table} ORDER BY 1")).scalars()]
+
+
+def test_the_newest_schema_is_that_of_the_models(engine: Engine) -> None:
+    upgrade(engine)
+    assert state(engine).is_current
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_step_goes_down_and_up_again(engine: Engine) -> None:
+    upgrade(engine)
+    downgrade(engine, FIRST)
+    assert state(engine).current == FIRST
+    upgrade(engine)
+    downgrade(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    upgrade(engine)
+    assert state(engine).is_current
+
+
+def test_what_deleted_records_left_behind_is_forgotten(engine: Engine) -> None:
+    upgrade(engine, FIRST)
+    kept, gone = "a" * 32, "b" * 32
+    run(
+        engine,
+        f"INSERT INTO site (site_id, key, settings, created_at) VALUES (1, 'abcdefgh', '{{}}', {AT})",
+        "INSERT INTO receipt (receipt_id, site_id, visitor_id, visitor_at, decision_id, decided_at, granted_at,"
+        " expires_at, policy_version, notice_hash, purposes, withdrawn, created_at)"
+        f" VALUES ('{kept}', 1, 7, {AT}, 'd1', {AT}, {AT}, {AT}, 1, '', '[]', '[]', {AT})",
+        *(
+            "INSERT INTO revocation (site_id, receipt_id, decision_id, purposes, revoked_at)"
+            f" VALUES (1, '{receipt_id}', 'd1', '[]', {AT})"
+            for receipt_id in (kept, gone)
+        ),
+        f"INSERT INTO decision_removal (decision_id, reason, removed_at) VALUES ('d0', 'erasure', {AT})",
+    )
+    upgrade(engine)
+    assert ids(engine, "revocation", "receipt_id") == [kept]
+    assert ids(engine, "decision_removal", "decision_id") == []
+    assert ids(engine, "receipt", "receipt_id") == [kept]
