@@ -124,13 +124,18 @@ class Server:
 
 @dataclass
 class Crowd:
-    """Send single pageviews from several threads until `count` were acknowledged; an id is tried until it is."""
+    """Send single pageviews from several threads until `count` were acknowledged; an id is tried until it is.
+
+    A thread whose consent is refused sends no more. `last_sent_at` is when the newest acknowledged one was sent.
+    """
 
     server: Server
     consent: str
     count: int
     acknowledged: list[str] = field(default_factory=list)
+    last_sent_at: float = 0.0
     retried: int = 0
+    refused: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _given_out: int = 0
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -155,25 +160,31 @@ class Crowd:
             while self._take():
                 event_id = str(uuid4())
                 deadline = time.monotonic() + 60
-                while not self._try(client, event_id):
+                sent_at = time.monotonic()
+                while (status := self._try(client, event_id)) not in (202, 403):
                     assert time.monotonic() < deadline
                     self.retried += 1
                     time.sleep(0.02)
+                    sent_at = time.monotonic()
                 with self._lock:
+                    if status == 403:
+                        self.refused += 1
+                        return
                     self.acknowledged.append(event_id)
+                    self.last_sent_at = max(self.last_sent_at, sent_at)
 
     def _take(self) -> bool:
         with self._lock:
             self._given_out += 1
             return self._given_out <= self.count
 
-    def _try(self, client: httpx.Client, event_id: str) -> bool:
+    def _try(self, client: httpx.Client, event_id: str) -> int:
         event = {"id": event_id, "name": "pageview", "url": f"{ORIGIN}/a"}
         body = {"site": self.server.key, "token": self.consent, "events": [event]}
         try:
-            return client.post(f"{self.server.url}/v1/events", json=body, headers={"Origin": ORIGIN}).status_code == 202
+            return client.post(f"{self.server.url}/v1/events", json=body, headers={"Origin": ORIGIN}).status_code
         except httpx.HTTPError:
-            return False
+            return 0
 
 
 def decide(server: Server, action: str = "accept_all") -> dict[str, Any]:

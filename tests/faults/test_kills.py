@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -51,33 +54,53 @@ def test_everything_killed_at_once_starts_again_without_cleaning_and_has_every_e
     check_stored_once(server, crowd)
 
 
-def test_sigterm_drains_what_was_acknowledged_and_ends_well(server: Server) -> None:
-    crowd = Crowd(server, decide(server)["token"], 200)
+def test_a_server_told_to_end_under_load_stores_all_it_acknowledged_before_it_ends(server: Server) -> None:
+    crowd = Crowd(server, decide(server)["token"], 600)
     crowd.start()
-    crowd.join()
+    until(partial(crowd.has_sent, 200), 60, "the crowd's progress")
     assert server.stop() == 0
-    assert server.run("status")["processes"] == []
+    status = server.run("status")
+    assert (status["processes"], status["inbox"]["rows"]) == ([], 0)
     server.start()
+    crowd.join()
     check_stored_once(server, crowd)
 
 
-def test_withdrawals_under_load_leave_no_row(server: Server) -> None:
-    consents = [decide(server) for _ in range(20)]
-    crowds = [Crowd(server, consent["token"], 40) for consent in consents[:5]]
-    for consent in consents[5:]:
-        crowd = Crowd(server, consent["token"], 5)
+def test_who_withdraws_while_sending_is_refused_within_a_second_and_erased_in_time(server: Server) -> None:
+    staying = [Crowd(server, decide(server)["token"], 150) for _ in range(4)]
+    leaving = [Crowd(server, decide(server)["token"], 100_000) for _ in range(6)]
+    for crowd in (*staying, *leaving):
         crowd.start(1)
+    until(lambda: all(crowd.has_sent(5) for crowd in leaving), 60, "the crowds' progress")
+    until(lambda: _are_all_seen(server.stored(), leaving), 60, "an event of each in the store")
+    withdrawn_at, due_at = {}, []
+    for number, crowd in enumerate(leaving):
+        due_at.append(_withdraw(server, crowd)["due_at"])
+        withdrawn_at[number] = time.monotonic()
+    for number, crowd in enumerate(leaving):
         crowd.join()
-    for consent in consents[5:]:
-        body = {"site": server.key, "token": consent["token"], "purposes": None}
-        answer = httpx.post(f"{server.url}/v1/withdrawals", json=body, headers={"Origin": ORIGIN})
-        assert answer.status_code == 200
-    for crowd in crowds:
-        crowd.start(2)
-    for crowd in crowds:
+        assert crowd.refused == 1
+        assert crowd.last_sent_at < withdrawn_at[number] + 1
+    gone = {event_id for crowd in leaving for event_id in crowd.acknowledged}
+    seconds = (datetime.fromisoformat(min(due_at)) - datetime.now(UTC)).total_seconds()
+    until(lambda: not gone & set(server.stored()), seconds, "the erasure of those who withdrew")
+    for crowd in staying:
         crowd.join()
-    kept = {event_id for crowd in crowds for event_id in crowd.acknowledged}
-    until(lambda: set(server.stored()) == kept, 60, "the erasure of the withdrawn")
+    kept = {event_id for crowd in staying for event_id in crowd.acknowledged}
+    until(lambda: set(server.stored()) == kept, 60, "the storing of all others, and nothing else")
+    assert {_withdraw(server, crowd)["status"] for crowd in leaving} == {"done"}
+
+
+def _are_all_seen(stored: list[str], crowds: list[Crowd]) -> bool:
+    return all(not set(stored).isdisjoint(crowd.acknowledged) for crowd in crowds)
+
+
+def _withdraw(server: Server, crowd: Crowd) -> dict[str, Any]:
+    body = {"site": server.key, "token": crowd.consent, "purposes": None}
+    answer = httpx.post(f"{server.url}/v1/withdrawals", json=body, headers={"Origin": ORIGIN}, timeout=30)
+    assert answer.status_code == 200
+    erasure: dict[str, Any] = answer.json()["erasure"]
+    return erasure
 
 
 def _others(server: Server, role: str, victim: int, count: int) -> bool:
