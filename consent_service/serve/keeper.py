@@ -24,7 +24,8 @@ from consent_service.sites.registry import Sites
 
 log = logging.getLogger("consent_service")
 
-ITEMS_A_BATCH = 500
+# A batch is one transaction: a larger one stores faster, and keeps erasures and other inboxes waiting for longer.
+ITEMS_A_BATCH = 1_000
 JOBS_A_TURN = 500
 MAX_SEQ = 2**63 - 1
 # Erased bytes leave the disk at a quiet hour (UTC), and within a day whatever the hour.

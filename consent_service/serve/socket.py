@@ -80,7 +80,7 @@ class KeeperServer:
                     yield {"end": True}
                 case name:
                     yield {"done": self._act(name, asked)}
-        except (EventStoreError, SQLAlchemyError, LookupError) as error:
+        except (EventStoreError, SQLAlchemyError, LookupError, OSError) as error:
             log.warning("the event store could not answer: %s", type(error).__name__)
             yield {"error": str(error)}
 
