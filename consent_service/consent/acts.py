@@ -26,6 +26,7 @@ from consent_service.consent.tokens import (
     purpose_bits,
 )
 from consent_service.errors import Invalid, PolicyOutdated
+from consent_service.sites.reporting import local_date
 
 # A grant made under the version before stands for a day: pages and caches change a little later than policies.
 GRACE = timedelta(hours=24)
@@ -65,6 +66,7 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
         mechanism=request.mechanism,
         terms=terms_of(publication),
         decided_at=now,
+        local_day=local_date(publication.site, now),
         expires_at=expires_at,
         is_under_signal=request.signals.gpc and not request.is_refusal,
         evidence=_evidence(request, publication),

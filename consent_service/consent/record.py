@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from secrets import token_bytes
 from typing import Any
 
@@ -40,7 +40,7 @@ class Terms:
 class Act:
     """Hold one act of a visitor, judged: what it grants, under which policy and notice, and what it proves.
 
-    `evidence`, `device` and `country` are left out of the record of a refusal.
+    `evidence`, `device` and `country` are left out of the record of a refusal; `local_day` is the site's.
     """
 
     site_id: int
@@ -54,6 +54,7 @@ class Act:
     mechanism: str
     terms: Terms
     decided_at: datetime
+    local_day: date
     expires_at: datetime
     is_under_signal: bool
     evidence: Mapping[str, Any]
@@ -314,11 +315,10 @@ def _revoke(
 
 
 def _counts(act: Act) -> list[dict[str, Any]]:
-    day = act.decided_at.date()
     return [
         {
             "site_id": act.site_id,
-            "day": day,
+            "day": act.local_day,
             "action": act.action,
             "dimension": name,
             "value": value or "",

@@ -46,7 +46,7 @@ def consent_by_day(
         .group_by(spans.c.number, *said)
     )
     for number, action, purposes, withdrawn, n in connection.execute(grouped):
-        for kind in _kinds(action, purposes, withdrawn):
+        for kind in kinds_of(action, purposes, withdrawn):
             counts[number, kind] += n
     ended = (
         select(spans.c.number, func.count())
@@ -56,7 +56,7 @@ def consent_by_day(
     )
     counts.update({(number, EXPIRED): n for number, n in connection.execute(ended)})
     return [
-        {"day": day.isoformat(), **_row({kind: counts[number, kind] for kind in COUNTS})}
+        {"day": day.isoformat(), **with_rates({kind: counts[number, kind] for kind in COUNTS})}
         for number, day in enumerate(days)
     ]
 
@@ -66,7 +66,7 @@ def sum_up(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     totals = Counter[str]()
     for row in rows:
         totals.update({kind: row[kind] for kind in COUNTS})
-    return _row({kind: totals[kind] for kind in COUNTS})
+    return with_rates({kind: totals[kind] for kind in COUNTS})
 
 
 def list_decisions(
@@ -109,7 +109,8 @@ def read_marks(record: bytes | None) -> list[str]:
     return marks
 
 
-def _kinds(action: str, purposes: dict[str, bool], withdrawn: list[str]) -> list[str]:
+def kinds_of(action: str, purposes: dict[str, bool], withdrawn: list[str]) -> list[str]:
+    """Say as what a decision counts; one that withdraws and grants counts as both."""
     kinds = [WITHDRAWN] if withdrawn else []
     if action == Action.WITHDRAW:
         return kinds
@@ -120,7 +121,8 @@ def _kinds(action: str, purposes: dict[str, bool], withdrawn: list[str]) -> list
     return [*kinds, ACCEPTED if granted == len(purposes) else CUSTOMISED]
 
 
-def _row(counts: dict[str, int]) -> dict[str, Any]:
+def with_rates(counts: dict[str, int]) -> dict[str, Any]:
+    """Give a row of a report: counts, the rates of those who decided, in percent, and what is not known."""
     decided = counts[ACCEPTED] + counts[REFUSED] + counts[CUSTOMISED]
     rates = {
         f"{kind}_rate": round(100 * counts[kind] / decided, 1) if decided else None

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from consent_service.consent.public_report import hide_small_days
 from consent_service.consent.report import consent_by_day, list_decisions, sum_up
+from consent_service.consent.report_by import By, consent_by
 from consent_service.errors import Forbidden, Invalid
 from consent_service.services import services
 from consent_service.sites.access import Scope
@@ -15,7 +16,6 @@ from consent_service.web import json_response
 bp = Blueprint("consent_report", __name__, url_prefix="/api/v1")
 
 PAGE = 500
-BY = ("day",)
 
 
 @bp.get("/consent")
@@ -23,16 +23,17 @@ def get_consent() -> Response:
     """Count who agreed, refused, chose and withdrew; public tokens see no count of fewer than ten."""
     access = require_access(Scope.CONSENT_READ)
     site = require_site(access, request.args.get("site"))
-    by = request.args.get("by", "day")
-    if by not in BY:
-        raise Invalid([("/by", f"must be one of {', '.join(BY)}")])
+    by = _read_by()
+    if access.is_public and by is not By.DAY:
+        # Taken away from the days' totals, what is shown of the others would tell the one that is hidden.
+        raise Forbidden("a public API token reads the consent report by day alone")
     first, last = read_days(site)
     parts = services()
+    asked = (site.site_id, first, last, zone_of(site), parts.now())
     with parts.engine.connect() as connection:
-        rows = consent_by_day(connection, site.site_id, first, last, zone_of(site), parts.now())
+        rows = consent_by_day(connection, *asked) if by is By.DAY else consent_by(connection, *asked, by)
     answer = hide_small_days(rows) if access.is_public else {"results": rows, "totals": sum_up(rows)}
-    asked = {"site": site.key, "from": first.isoformat(), "to": last.isoformat(), "by": by}
-    return json_response({**asked, **answer})
+    return json_response({"site": site.key, "from": first.isoformat(), "to": last.isoformat(), "by": by, **answer})
 
 
 @bp.get("/decisions")
@@ -48,3 +49,10 @@ def get_decisions() -> Response:
         rows, following = list_decisions(connection, site.site_id, cursor, PAGE)
     text = None if following is None else write_cursor(*following)
     return json_response({"site": site.key, "decisions": rows, "cursor": text})
+
+
+def _read_by() -> By:
+    try:
+        return By(request.args.get("by", By.DAY))
+    except ValueError:
+        raise Invalid([("/by", f"must be one of {', '.join(By)}")]) from None

@@ -29,6 +29,7 @@ from consent_service.consent.tokens import (
 )
 from consent_service.db.tables import revocation
 from consent_service.errors import Refused
+from consent_service.sites.reporting import local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def _act(
         mechanism=request.mechanism,
         terms=terms_of(publication),
         decided_at=now,
+        local_day=local_date(publication.site, now),
         # What stays granted keeps its own end: withdrawing one purpose prolongs no other.
         expires_at=prior["expires_at"] if kept else refused_until,
         is_under_signal=bool(prior["is_under_signal"]),

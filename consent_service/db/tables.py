@@ -178,7 +178,7 @@ decision_removal = Table(
     CheckConstraint("reason IN ('erasure', 'retention')", name="reason"),
 )
 
-# Refusals keep no device and no country on their record; these daily sums are all there is of it.
+# Refusals keep no device and no country on their record; these sums of the site's days are all there is of it.
 decision_count = Table(
     "decision_count",
     metadata,

@@ -12,6 +12,7 @@ from consent_service.consent.publication import Publication
 from consent_service.consent.record import Act as RecordedAct
 from consent_service.consent.tokens import cut_to_day
 from consent_service.demo.story import Act, Decision
+from consent_service.sites.reporting import local_date
 
 
 def make_act(publication: Publication, decision: Decision, prior: Mapping[str, Any] | None) -> RecordedAct:
@@ -34,6 +35,7 @@ def make_act(publication: Publication, decision: Decision, prior: Mapping[str, A
         mechanism=Mechanism.PREFERENCES if is_withdrawal else Mechanism.BANNER,
         terms=terms_of(publication),
         decided_at=decision.at,
+        local_day=local_date(publication.site, decision.at),
         expires_at=decision.at + timedelta(days=version.policy.valid_days) if is_grant else refused_until,
         is_under_signal=False,
         evidence=_evidence(notice_hash, purposes) if is_grant else {},

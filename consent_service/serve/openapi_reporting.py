@@ -8,6 +8,7 @@ from consent_service.collect.drops import DropReason
 from consent_service.consent.decision import Action, Mechanism
 from consent_service.consent.evidence import Mark
 from consent_service.consent.gate import Refusal
+from consent_service.consent.report_by import By
 from consent_service.serve.openapi_model import Answer, Body, Operation, Parameter, list_of, members, nullable, ref
 from consent_service.serve.openapi_schemas import (
     COUNT,
@@ -48,6 +49,13 @@ _CONSENT: Final[dict[str, Any]] = {
     **dict.fromkeys(_COUNTS, _HIDEABLE),
     **dict.fromkeys(("shown", "ignored"), {**nullable(COUNT), "description": "Null where it is not known."}),
     **dict.fromkeys(_RATES, {**RATE, "description": "Percent of those who decided."}),
+}
+_BY: Final[dict[str, Any]] = {
+    str(By.DAY): DAY,
+    **{
+        str(by): {**nullable(WHOLE if by is By.POLICY_VERSION else TEXT), "description": "Null where it is not known."}
+        for by in (By.LANGUAGE, By.COUNTRY, By.DEVICE, By.POLICY_VERSION, By.BANNER)
+    },
 }
 _REASONS: Final = sorted({*map(str, DropReason), *map(str, Refusal)})
 _REASON: Final = {"type": "string", "examples": _REASONS}
@@ -106,8 +114,8 @@ SCHEMAS: Final[dict[str, Any]] = {
             "site": SITE_KEY,
             "from": DAY,
             "to": DAY,
-            "by": {"enum": ["day"]},
-            "results": list_of(members({"day": DAY, **_CONSENT})),
+            "by": {"enum": list(By)},
+            "results": list_of(members(_CONSENT, _BY)),
             "totals": members(_CONSENT),
         },
         {"privacy": _PRIVACY},
@@ -169,9 +177,9 @@ OPERATIONS: Final = (
         "get_consent",
         REPORTS,
         "Count who agreed, refused, chose and withdrew",
-        (Answer("Days in order, and their sum", ref("ConsentReport")),),
-        "`shown` and `ignored` are null unless coverage counting is on; they are never guessed.",
-        (SITE, FROM, TO, Parameter("by", "What to count by.", {"enum": ["day"], "default": "day"})),
+        (Answer("Days in order, or what is most frequent first, and their sum", ref("ConsentReport")),),
+        "`shown` and `ignored` are null unless coverage counting is on. Public tokens read the days alone.",
+        (SITE, FROM, TO, Parameter("by", "What to count by.", {"enum": list(By), "default": str(By.DAY)})),
         errors=("not_found", "invalid"),
         needs=Scope.CONSENT_READ,
     ),
