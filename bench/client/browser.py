@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Error, Page, sync_playwright
 
 from bench.client.contenders import Contender
 from tests.chromium import FLAGS, find_chromium
@@ -47,7 +47,8 @@ class Conditions:
 
 THROTTLED = Conditions("throttled", 412, 823, cpu=4, is_slow_line=True, is_watched=True)
 FREE = Conditions("free", 1366, 768, cpu=1, is_slow_line=False, is_watched=True)
-COST = Conditions("cost", 412, 823, cpu=4, is_slow_line=False, is_watched=False)
+# As throttled, so that the page is painted before a banner comes: else the page's own first layout would count as script.
+COST = Conditions("cost", 412, 823, cpu=4, is_slow_line=True, is_watched=False)
 
 
 @contextmanager
@@ -89,6 +90,8 @@ def visit(browser: Browser, origin: str, contender: Contender, conditions: Condi
         if contender.refuse:
             found["gone"] = _refuse(page)
         return found
+    except Error as error:
+        raise RuntimeError(f"{contender.name}, {conditions.name}: {error.message.splitlines()[0]}") from error
     finally:
         context.close()
 

@@ -56,9 +56,20 @@
     clickable: null,
     find,
     seen: () => ({ shift: shifts.reduce((sum, value) => sum + value, 0), longTasks, scripts, largest }),
+    // Where to click: the middle of the button once it can be hit and has stood still for a frame.
     middle: () => {
-      const { left, top, width, height } = find(refuse).getBoundingClientRect();
-      return [left + width / 2, top + height / 2];
+      let last = "";
+      let at = [];
+      const stands = () => {
+        const button = find(refuse);
+        if (!isRendered(button) || !isHit(button)) return false;
+        const { left, top, width, height } = button.getBoundingClientRect();
+        at = [left + width / 2, top + height / 2];
+        const isStill = last === String(at);
+        last = String(at);
+        return isStill;
+      };
+      return frame(stands).then(() => at);
     },
     // Wait for the next click of the visitor, then until its button is no longer rendered; milliseconds between the two.
     gone: null,
