@@ -33,6 +33,8 @@ class Scope(StrEnum):
 PUBLIC_SCOPES: Final = (Scope.STATS_READ, Scope.CONSENT_READ)
 # Fewer than this could be told apart, so public tokens and roles below analyst do not see them.
 SMALLEST_CELL: Final = 10
+# So exact that a forgotten token is known by it; a write for every question would be too many.
+_USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Access:
     site_id: int
     scopes: frozenset[str]
     is_public: bool
+    used_at: datetime | None
 
 
 def create_token(
@@ -123,7 +126,17 @@ def check_token(connection: Connection, header: str | None, scope: Scope, now: d
         raise Forbidden(f"a public API token cannot have the scope {scope}")
     if scope not in row.scopes:
         raise Forbidden(f"the API token lacks the scope {scope}")
-    return Access(row.token_id, row.site_id, frozenset(row.scopes), row.is_public)
+    return Access(row.token_id, row.site_id, frozenset(row.scopes), row.is_public, row.used_at)
+
+
+def is_use_noted(access: Access, now: datetime) -> bool:
+    """Tell whether a token's last use was written down less than a minute ago."""
+    return access.used_at is not None and now - access.used_at < _USE_NOTED_EVERY
+
+
+def note_use(connection: Connection, access: Access, now: datetime) -> None:
+    """Write down that a token is in use."""
+    connection.execute(update(api_token).where(api_token.c.token_id == access.token_id).values(used_at=now))
 
 
 def hide_small(count: int) -> int | None:

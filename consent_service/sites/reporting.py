@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from datetime import UTC, date, datetime, timedelta
@@ -9,20 +10,30 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import request
+from sqlalchemy.exc import SQLAlchemyError
 
 from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.services import services
-from consent_service.sites.access import Access, Scope, check_token
+from consent_service.sites.access import Access, Scope, check_token, is_use_noted, note_use
 from consent_service.sites.registry import Site
+
+log = logging.getLogger("consent_service")
 
 MAX_DAYS = 3_660
 
 
 def require_access(scope: Scope) -> Access:
     """Give what the request's API token allows; raises Unauthenticated or Forbidden."""
-    parts = services()
+    parts, now = services(), services().now()
     with parts.engine.connect() as connection:
-        return check_token(connection, request.headers.get("Authorization"), scope, parts.now())
+        access = check_token(connection, request.headers.get("Authorization"), scope, now)
+    if not is_use_noted(access, now):
+        try:
+            parts.writer.run(lambda connection: note_use(connection, access, now))
+        except SQLAlchemyError as error:
+            # What is asked can be answered all the same.
+            log.warning("the use of an API token could not be noted: %s", type(error).__name__)
+    return access
 
 
 def require_site(access: Access, named: str | None) -> Site:
