@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -85,9 +86,11 @@ def load_config(
     port: int = 8000,
     workers: int | None = None,
     is_demo: bool = False,
+    now: datetime | None = None,
 ) -> Config:
     """Read and check all settings; `data_dir` and `workers` win over the environment.
 
+    Signing keys that were replaced too long ago at `now`, else at this moment, are left out.
     Raises ProblemsError with every wrong or missing setting at once.
     """
     environ = os.environ if environ is None else environ
@@ -97,7 +100,7 @@ def load_config(
     config = Config(
         data_dir=directory,
         database_url=reader.database_url(directory),
-        secret_keys=reader.secret_keys(directory),
+        secret_keys=reader.secret_keys(directory, now or datetime.now(UTC)),
         public_url=reader.public_url(port),
         trusted_proxies=reader.trusted_proxies(),
         geoip_db=reader.geoip_db(),
@@ -159,10 +162,10 @@ class _Reader:
         if self.settings.get("EVENTS_URL"):
             self.problem("EVENTS_URL", "only the embedded store is there in this release; leave the setting out")
 
-    def secret_keys(self, directory: Path) -> tuple[SecretKey, ...]:
+    def secret_keys(self, directory: Path, now: datetime) -> tuple[SecretKey, ...]:
         value = self.settings.get("SECRET_KEYS")
         try:
-            return parse_keys(value) if value else read_secrets(directory)
+            return parse_keys(value) if value else read_secrets(directory, now)
         except ProblemsError as error:
             self.problems.extend(error.problems)
             return ()

@@ -53,8 +53,11 @@ def write_secrets(directory: Path, now: datetime) -> None:
     temporary.rename(path)
 
 
-def read_secrets(directory: Path) -> tuple[SecretKey, ...]:
-    """Read the keys, newest first; raises ProblemsError with the mend when the file is missing or open to others."""
+def read_secrets(directory: Path, now: datetime) -> tuple[SecretKey, ...]:
+    """Read the keys that sign or still verify, newest first.
+
+    Raises ProblemsError with the mend when the file is missing, damaged or open to others.
+    """
     path = directory / FILE_NAME
     place = str(path)
     try:
@@ -68,9 +71,21 @@ def read_secrets(directory: Path) -> tuple[SecretKey, ...]:
     if stat.S_IMODE(mode) & 0o077:
         raise ProblemsError([Problem(place, None, f"can be read by others; run: chmod 600 {path}")])
     try:
-        keys = tuple(SecretKey(item["key"]) for item in orjson.loads(text)["keys"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        keys = _valid_keys(orjson.loads(text)["keys"], now)
+    except (ValueError, KeyError, TypeError):
         raise ProblemsError([Problem(place, None, "is damaged; restore it from a backup")]) from None
     if not keys or any(len(key.value) < MIN_LENGTH for key in keys):
         raise ProblemsError([Problem(place, None, f"holds a key of fewer than {MIN_LENGTH} characters")])
     return keys
+
+
+def _valid_keys(items: list[dict[str, str]], now: datetime) -> tuple[SecretKey, ...]:
+    keys: list[SecretKey] = []
+    replaced_at: datetime | None = None
+    for item in items:
+        # A key was replaced when the one before it in the list was made; those behind it earlier still.
+        if replaced_at is not None and now >= replaced_at + VERIFYING_LIFE:
+            break
+        keys.append(SecretKey(item["key"]))
+        replaced_at = datetime.fromisoformat(item["created_at"])
+    return tuple(keys)
