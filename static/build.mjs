@@ -7,7 +7,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { minify } from "terser";
 
 // In bytes of brotli. What a page loads: banner, decision, blocking and tracker. What it may load: everything there is.
-const CORE_BUDGET = 6100;
+const CORE_BUDGET = 6200;
 const ALL_BUDGET = 10000;
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 

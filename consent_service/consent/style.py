@@ -16,8 +16,8 @@ def banner_style(banner: BannerSettings) -> str:
     Only what the site uses travels: its layout, the logo's size when it has one, the theme's colours.
     """
     accent, dark = banner.colors.accent, lifted(banner.colors.accent)
-    light_rule = f":host{{color-scheme:light;{_buttons(accent)}}}"
-    dark_rule = f":host{{color-scheme:dark;{_buttons(dark)}}}"
+    light_rule = f":host{{color-scheme:light!important;{_buttons(accent)}}}"
+    dark_rule = f":host{{color-scheme:dark!important;{_buttons(dark)}}}"
     colors = {
         Theme.LIGHT: light_rule,
         Theme.DARK: dark_rule,

@@ -8,7 +8,7 @@ import { each, idsOf, refusal } from "./state.js";
 import { addStyle, dress } from "./styles.js";
 import { add, extend, has, listen, queue } from "./track.js";
 import { get, post, uuid } from "./transport.js";
-import { choose, note, open, panel, place, root } from "./view.js";
+import { choose, fit, note, open, panel, place, root } from "./view.js";
 import { release } from "./waiting.js";
 
 /** Made when it is wanted: the modules it is taken from know one another. */
@@ -33,6 +33,7 @@ export const core = () => ({
   open_: open,
   place_: place,
   note_: note,
+  fit_: fit,
   choose_: choose,
   decide_: decide,
   inLine_: inLine,

@@ -1,6 +1,6 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
-import { asking, chosen, config, entry, isGranted, takeUp } from "./choice.js";
+import { asking, chosen, config, current, entry, isGranted, takeUp } from "./choice.js";
 import { load } from "./load.js";
 import { idsOf } from "./state.js";
 import { start, stop } from "./track.js";
@@ -40,7 +40,7 @@ export function startSite(first, changed) {
     apply(false);
     changed(change);
   });
-  hooks = CONSENT_HOOKS.map((join) => join(config, isGranted));
+  hooks = CONSENT_HOOKS.map((join) => join(config, isGranted, () => current().decided));
   apply(true);
   whenReady(() => {
     if (asking()) open(false);

@@ -46,6 +46,7 @@ function shown() {
 
 /** Take an event, as the page wants it. @param {string} name @param {object} fields @param {boolean} [isUrgent] */
 export function add(name, fields, isUrgent) {
+  if (!life) return;
   /** @type {any} */
   let event = { id: uuid(), name, url: has("page") ? page : location.origin + "/", screen_width: has("device") ? screen.width : undefined, ...fields };
   try {

@@ -67,7 +67,7 @@
 /**
  * A part that joins the core only where a site asks for it. It is told of every change of what is granted, and first of
  * what stands when the page begins; the hook may hold elements back.
- * @typedef {(config: Config, isGranted: (purpose: string) => boolean) => (isFirst: boolean) => void} Hook
+ * @typedef {(config: Config, isGranted: (purpose: string) => boolean, isDecided: () => boolean) => (isFirst: boolean) => void} Hook
  */
 
 /** @typedef {{[purpose: string]: boolean}} Purposes */

@@ -25,8 +25,8 @@ let isConfirming = false;
  * @type {((rules: string) => void) | undefined} */
 let setRoom;
 
-root.append(status);
 root.addEventListener("click", act);
+addEventListener("resize", fit);
 root.addEventListener("focusin", (event) => {
   const from = /** @type {HTMLElement | null} */ (/** @type {FocusEvent} */ (event).relatedTarget);
   if (from && !root.contains(from)) last = from;
@@ -45,10 +45,27 @@ function mount() {
 }
 
 function clear() {
-  if (setRoom) setRoom("");
+  root.append(status);
+  status.textContent = "";
   for (const element of [panel, wayBack]) if (element) element.remove();
   panel = wayBack = null;
   isConfirming = false;
+}
+
+/** Give the page room for what stands on it, and the keyboard a way into a text that scrolls. */
+export function fit() {
+  const shown = panel || wayBack;
+  const height = shown && !shown.matches("dialog") && `${shown.offsetHeight + 24}px`;
+  const rules = height
+    ? `@media screen{html{scroll-padding-bottom:${height}!important}html::after{content:"";display:block;height:${height}}}`
+    : "";
+  if (setRoom) setRoom(rules);
+  else setRoom = addStyle(document, rules);
+  if (!panel) return;
+  const text = /** @type {HTMLElement} */ (panel.firstChild);
+  const isCut = text.scrollHeight > text.clientHeight;
+  for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-labelledby", "title"]])
+    isCut ? text.setAttribute(name, value) : text.removeAttribute(name);
 }
 
 /** @param {string} words */
@@ -74,19 +91,11 @@ export function place(next, layout, takesFocus) {
     };
     if (dialog.showModal) dialog.showModal();
     else dialog.setAttribute("open", "");
-  } else {
-    const height = `${next.offsetHeight + 24}px`;
-    const rules = `html{scroll-padding-bottom:${height}!important}html::after{content:"";display:block;height:${height}}`;
-    if (setRoom) setRoom(rules);
-    else setRoom = addStyle(document, rules);
+    // What lies behind a modal dialog is not read out.
+    dialog.append(status);
   }
-  const text = /** @type {HTMLElement} */ (next.firstChild);
-  if (text.scrollHeight > text.clientHeight) {
-    text.tabIndex = 0;
-    text.setAttribute("role", "group");
-    text.setAttribute("aria-labelledby", "title");
-  }
-  if (takesFocus) /** @type {HTMLElement} */ (text.querySelector("h2")).focus({ preventScroll: true });
+  fit();
+  if (takesFocus) /** @type {HTMLElement} */ (next.querySelector("h2")).focus({ preventScroll: true });
 }
 
 /**
@@ -97,8 +106,6 @@ export function place(next, layout, takesFocus) {
 export function open(byVisitor, notice) {
   const { texts, asked_again, layout = "bar" } = config;
   if (asked_again && asking() === "material") notice = notice || asked_again.reason;
-  const { activeElement } = document;
-  if (byVisitor && activeElement !== host) last = /** @type {HTMLElement | null} */ (activeElement);
   const takesFocus = byVisitor || layout === "dialog";
   place(makeBanner(notice, layout), layout, takesFocus);
   if (!takesFocus) say(notice || texts.title);
@@ -111,30 +118,29 @@ const explain = (text) => load().then((more) => more.explain_(text), () => {});
 /** Say something in the panel and aloud. @param {string} words */
 export function note(words) {
   if (panel) /** @type {HTMLElement} */ (panel.querySelector("h2")).after(make("p", { class: "note" }, words));
+  fit();
   say(words);
 }
 
 /** Close the banner, if it is open. */
 export function hide() {
   const hadFocus = root.activeElement;
-  clear();
   settle();
   if (hadFocus) focusFirst([last, pageControl(), wayBack]);
   last = null;
 }
 
-/** Offer a way back: the page's own control, or else our button. */
+/** Leave nothing but a way back: the page's own control, or else our button. */
 export function settle() {
-  if (panel || !config.purposes.length) return;
-  if (wayBack) wayBack.remove();
-  wayBack = null;
+  clear();
   if (pageControl()) {
     // Long enough for the status to be read out; then nothing of ours is left on the page.
     setTimeout(() => panel || wayBack || host.remove(), 5000);
-  } else {
+  } else if (config.purposes.length) {
     mount();
     root.append((wayBack = button("open", "open")));
   }
+  fit();
 }
 
 /**

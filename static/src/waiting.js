@@ -1,6 +1,5 @@
 // @ts-check
 /** Markup that waits for a grant: scripts, frames, pictures and style sheets marked with `data-consent`. */
-import { nonce } from "./script.js";
 import { trust } from "./trust.js";
 
 /** A script runs once, when it is inserted; so the waiting one is replaced by its like. @param {HTMLScriptElement} waiting */
@@ -9,8 +8,8 @@ function run(waiting) {
   for (const { name, value } of waiting.attributes)
     if (!/^(data-)?(type|src|consent)$/.test(name)) script.setAttribute(name, value);
   script.type = waiting.dataset.type || "";
-  // The attribute is hidden from scripts and style sheets; the property has it.
-  script.nonce = waiting.nonce || nonce;
+  // Its own and no other: ours would run what somebody smuggled into the page. The property has what the attribute hides.
+  script.nonce = waiting.nonce;
   // Inserted scripts are async unless told otherwise, and would run out of order.
   script.async = waiting.hasAttribute("async");
   const source = waiting.getAttribute("src") || waiting.dataset.src;
@@ -35,8 +34,11 @@ export function release(granted) {
     try {
       if (element.localName === "script") run(/** @type {HTMLScriptElement} */ (element));
       else
-        for (const name of ["srcset", "src", "href"])
-          if (dataset[name]) element.setAttribute(name, /** @type {string} */ (dataset[name]));
+        for (const name of ["srcset", "src", "href"]) {
+          const value = dataset[name];
+          // An address that runs code is none that waits.
+          if (value && /^http/.test(new URL(value, document.baseURI).protocol)) element.setAttribute(name, value);
+        }
     } catch (error) {
       console.warn("consent: not released", element, error);
     }

@@ -107,6 +107,35 @@ def test_what_a_framework_adds_later_waits_and_is_released_too(lab: Lab, visitor
     assert not traffic.of("/w/no.png")
 
 
+def test_a_frame_of_two_purposes_is_granted_both(lab: Lab, visitor: Visitor, two: str) -> None:
+    frame = (
+        '<iframe data-consent="analytics marketing" data-src="/w/frame" width="400" height="200" title="x"></iframe>'
+    )
+    page, _ = visitor()
+    page.goto(lab.page("/frame-both", lab.tag(two), f"<main><h1>Une</h1>{frame}</main>"))
+    expect(page.locator("consent-frame")).to_contain_text("Marketing")
+    with page.expect_request("**/v1/decisions") as sent:
+        page.locator('[data-action="allow"]').click()
+    assert sent_json(sent.value)["purposes"] == {"analytics": True, "marketing": True}
+    expect(page.locator("iframe")).to_be_visible()
+
+
+def test_markup_that_somebody_smuggled_in_does_not_run_with_our_nonce(lab: Lab, visitor: Visitor, two: str) -> None:
+    body = """<main><h1>Une</h1>
+    <script type="text/plain" data-consent="marketing">window.ran = 'script'</script>
+    <iframe data-consent="marketing" data-src="java\tscript:parent.ran='frame'" title="x"></iframe>
+    <a id="a" data-consent="marketing" data-href="javascript:window.ran='link'">x</a></main>"""
+    headers = {"Content-Security-Policy": "script-src 'nonce-r4nd0m' 'unsafe-hashes'"}
+    url = lab.page("/smuggled", lab.tag(two, attributes='nonce="r4nd0m"'), body, headers=headers)
+    page, _ = visitor()
+    page.goto(url)
+    grant(page, "marketing")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.ran") is None
+    assert page.locator("#a").get_attribute("href") is None
+    assert page.locator("iframe").get_attribute("src") is None
+
+
 @pytest.mark.parametrize("after", ["stay", "reload"])
 def test_a_withdrawal_deletes_what_was_declared_and_nothing_that_is_exempt(
     lab: Lab, visitor: Visitor, after: str

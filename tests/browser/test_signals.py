@@ -70,11 +70,23 @@ def test_google_hears_denied_first_and_one_update_for_each_choice(lab: Lab, visi
 
 
 def test_a_refusal_needs_no_update_for_nothing_has_changed(lab: Lab, visitor: Visitor, google: str) -> None:
+    everywhere = lab.site(policy_document("fr"), consent_mode={"analytics": ["analytics_storage"]})
     page, _ = visitor()
-    page.goto(lab.page("/google-no", lab.tag(google)))
+    page.goto(lab.page("/google-no", lab.tag(everywhere)))
     decide(page, "refuse")
     page.wait_for_load_state("networkidle")
-    assert len(said(page)) == 1
+    assert said(page) == [["consent", "default", state()]]
+
+
+def test_where_denied_is_the_default_of_some_regions_a_refusal_is_said(lab: Lab, visitor: Visitor, google: str) -> None:
+    url = lab.page("/google-region", lab.tag(google))
+    page, _ = visitor()
+    page.goto(url)
+    decide(page, "refuse")
+    page.wait_for_function("dataLayer.length > 1")
+    page.reload()
+    page.wait_for_function("window.dataLayer && dataLayer.length > 1")
+    assert said(page)[1:] == [["consent", "update", state()]]
 
 
 def test_microsoft_hears_the_same(lab: Lab, visitor: Visitor, google: str) -> None:

@@ -102,7 +102,10 @@ export function actor(core) {
     const whole = await fetchWhole(core);
     if (core.panel_() !== panel) return;
     core.renew_(whole);
-    if (!isDressed) core.style_(core.root_, dialog + style);
+    if (!isDressed) {
+      core.style_(core.root_, dialog + style);
+      core.root_.addEventListener("toggle", core.fit_, true);
+    }
     isDressed = true;
     const centre = makeCentre(core);
     core.place_(centre, "dialog", true);

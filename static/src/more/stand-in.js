@@ -14,14 +14,14 @@ let words;
  * @param {HTMLElement} frame
  */
 export async function standIn(core, frame) {
-  const id = frame.dataset.consent;
+  const ids = `${frame.dataset.consent}`.split(" ");
   const config = core.config_();
-  if (frame.dataset.stood !== undefined || !config.purposes.some((purpose) => purpose.id === id)) return;
+  if (frame.dataset.stood !== undefined || !ids.every((id) => config.purposes.some((purpose) => purpose.id === id))) return;
   frame.dataset.stood = "";
   const { language } = config;
   words = words || fetchWhole(core);
   const { texts, purposes, dir } = await words;
-  const { title = "" } = purposes.find((purpose) => purpose.id === id) || {};
+  const title = purposes.filter(({ id }) => ids.includes(id)).map((purpose) => purpose.title).join(", ");
   const host = document.createElement("consent-frame");
   const { width, height } = frame.getBoundingClientRect();
   host.lang = language;
@@ -45,7 +45,7 @@ export async function standIn(core, frame) {
       return;
     }
     const chosen = core.chosen_();
-    core.decide_(core.each_(core.config_(), (other) => other === id || chosen[other]), {
+    core.decide_(core.each_(core.config_(), (id) => ids.includes(id) || chosen[id]), {
       mechanism: "preferences",
       layer: 3,
       rendered: `${said(texts.blocked)}\n${said(texts.allow)}`,

@@ -17,9 +17,11 @@ const GOOGLE = [
  * @param {string[]} types
  * @param {(purpose: string) => boolean} isGranted
  * @param {(words: "default" | "update", state: {[type: string]: string}) => void} say
+ * @param {() => boolean} [isRefused] where denied is not the default everywhere, a refusal must be said too
  */
-function teller(map, types, isGranted, say) {
+function teller(map, types, isGranted, say, isRefused = () => false) {
   let told = "";
+  let isUpdated = false;
   const state = (/** @type {(purpose: string) => boolean} */ granted) => {
     const on = Object.keys(map).filter(granted).reduce((all, id) => all.concat(map[id]), /** @type {string[]} */ ([]));
     /** @type {{[type: string]: string}} */
@@ -34,24 +36,26 @@ function teller(map, types, isGranted, say) {
       say("default", denied);
     }
     const now = state(isGranted);
-    if (JSON.stringify(now) === told) return;
+    if (JSON.stringify(now) === told && (isUpdated || !isRefused())) return;
+    isUpdated = true;
     told = JSON.stringify(now);
     say("update", now);
   };
 }
 
 /** @type {Hook} */
-export function googleConsent({ consent_mode, consent_mode_regions: region = [] }, isGranted) {
+export function googleConsent({ consent_mode, consent_mode_regions: region = [] }, isGranted, isDecided) {
   if (!consent_mode || !Object.keys(consent_mode).length) return () => {};
   const layer = (window.dataLayer = window.dataLayer || []);
   // Google's tags look for the arguments object itself.
   function gtag() {
     layer.push(arguments);
   }
-  return teller(consent_mode, GOOGLE, isGranted, (words, state) => {
+  const say = (/** @type {string} */ words, /** @type {{[type: string]: string}} */ state) => {
     const where = words === "default" && region.length ? { region } : {};
     /** @type {any} */ (gtag)("consent", words, { ...state, ...where });
-  });
+  };
+  return teller(consent_mode, GOOGLE, isGranted, say, () => !!region.length && isDecided());
 }
 
 /** @type {Hook} */
