@@ -38,12 +38,6 @@ class MalformedJSON(ServiceError):
     code, status = "malformed_json", 400
 
 
-class BadRequest(ServiceError):
-    """Tell that the request is not one this service understands."""
-
-    code, status = "bad_request", 400
-
-
 class Unauthenticated(ServiceError):
     """Tell that a valid API token or login is needed."""
 
@@ -74,12 +68,6 @@ class NotFound(ServiceError):
     """Tell that there is no such thing."""
 
     code, status = "not_found", 404
-
-
-class MethodNotAllowed(ServiceError):
-    """Tell that this address does not take this method."""
-
-    code, status = "method_not_allowed", 405
 
 
 class PolicyOutdated(ServiceError):

@@ -29,8 +29,3 @@ def new_visitor_id() -> int:
 def new_id() -> str:
     """Make a UUIDv7 (RFC 9562), so that ids sort by time."""
     return str(uuid7())
-
-
-def hex_id(value: int) -> str:
-    """Write a 63-bit id as the 16 hex characters the outside sees."""
-    return f"{value:016x}"

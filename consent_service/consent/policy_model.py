@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from consent_service.consent.policy_rules import advice
 from consent_service.documents import StrictModel, canonical_json
 from consent_service.fields import (
     Country,
@@ -25,8 +24,6 @@ from consent_service.fields import (
     OptionalUrl,
     Text,
 )
-from consent_service.places import dotted
-from consent_service.problems import Problem
 
 Translated = Annotated[dict[Language, Text], Field(max_length=50)]
 """One text in every language of the policy."""
@@ -190,11 +187,6 @@ class Policy(StrictModel):
     def measuring(self) -> Purpose | None:
         """Give the purpose that events need; None where children are addressed and nothing is measured."""
         return next((purpose for purpose in self.purposes if purpose.measures), None)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Tell what is allowed and yet probably not meant; the places have no line."""
-        return tuple(Problem(dotted(path), None, message) for path, message in advice(self.document()))
 
     def purpose(self, purpose_id: str) -> Purpose | None:
         """Find a purpose by its id."""

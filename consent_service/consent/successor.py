@@ -53,10 +53,8 @@ def check_successor(previous: Policy | None, new: Policy) -> list[Problem]:
     return [*_undeclared(previous, new)]
 
 
-def material_change(previous: Policy | None, new: Policy) -> MaterialChange:
-    """Say for whom a version changes so much that they are asked again; a first version is for everyone."""
-    if previous is None:
-        return MaterialChange(True, tuple(purpose.id for purpose in new.purposes), True)
+def material_change(previous: Policy, new: Policy) -> MaterialChange:
+    """Say for whom a version changes so much that they are asked again."""
     is_new = any(widening.is_new or widening.recipients for widening in widenings(previous, new))
     return MaterialChange(
         is_material=bool(new.material_purposes),

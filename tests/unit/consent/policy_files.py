@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consent_service.consent.policy import Policy, PolicyError, parse_policy
+from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
 from consent_service.documents import canonical_json
 from consent_service.problems import Problem
 from consent_service.sites.settings import SiteSettings, parse_settings
@@ -55,6 +55,11 @@ def problems(text: str | bytes, format: Any = "toml") -> list[Problem]:
 def problems_of(document: dict[str, Any]) -> dict[str, str]:
     """Give what is wrong with values that must be refused: message by place."""
     return {problem.place: problem.message for problem in problems(canonical_json(document), "json")}
+
+
+def warnings_of(document: dict[str, Any]) -> dict[str, str]:
+    """Give what is advised against in values that are allowed: message by place."""
+    return {found.place: found.message for found in policy_warnings(canonical_json(document), format="json")}
 
 
 def line_of(text: str, wanted: str, nth: int = 1) -> int:

@@ -33,9 +33,8 @@ def messages(new: Policy) -> list[tuple[str, str]]:
     return [(problem.place, problem.message) for problem in check_successor(policy(), new)]
 
 
-def test_a_first_version_has_nothing_to_declare_and_is_for_everyone() -> None:
+def test_a_first_version_has_nothing_to_declare() -> None:
     assert check_successor(None, policy()) == []
-    assert material_change(None, policy()) == MaterialChange(True, ("analytics",), True)
 
 
 def test_the_same_content_is_refused() -> None:
