@@ -47,7 +47,7 @@ class Conditions:
 
 THROTTLED = Conditions("throttled", 412, 823, cpu=4, is_slow_line=True, is_watched=True)
 FREE = Conditions("free", 1366, 768, cpu=1, is_slow_line=False, is_watched=True)
-# As throttled, so that the page is painted before a banner comes: else the page's own first layout would count as script.
+# As throttled, so that the page is painted before a banner comes: else its own first layout would count as script.
 COST = Conditions("cost", 412, 823, cpu=4, is_slow_line=True, is_watched=False)
 
 
