@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Take the pictures of the banner that stand in docs/images: layouts, themes, French and Arabic, desktop and 320 px."""
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -9,7 +11,7 @@ from tests.browser.conftest import stored
 from tests.browser.lab import Lab
 from tests.browser.stage import LAYOUTS, Visitor, focused, open_centre, panel, part, show, site_of
 
-NOTHING = {"cookies": {}, "local": {}, "session": {}}
+NOTHING: Any = {"cookies": {}, "local": {}, "session": {}}
 
 
 def roles(page: Page) -> list[str]:

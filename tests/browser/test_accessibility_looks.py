@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -144,7 +144,8 @@ def test_the_two_choices_are_equal_in_everything_but_their_word(
 ) -> None:
     page, _ = visitor(viewport={"width": width, "height": 800})
     show(lab, page, site_of(lab, layout, purposes=2), lang=lang)
-    for opens in (lambda: None, lambda: open_centre(page)):
+    steps: list[Callable[[], object]] = [lambda: None, lambda: open_centre(page)]
+    for opens in steps:
         opens()
         refuse, accept = (part(page, action).evaluate(CHOICE) for action in ("refuse", "accept"))
         assert refuse["style"] == accept["style"]
@@ -158,7 +159,8 @@ def test_the_two_choices_are_equal_in_everything_but_their_word(
 def test_links_inside_a_sentence_are_underlined(lab: Lab, visitor: Visitor) -> None:
     page, _ = visitor()
     show(lab, page, site_of(lab, "bar", purposes=2))
-    for opens in (lambda: None, lambda: open_centre(page)):
+    steps: list[Callable[[], object]] = [lambda: None, lambda: open_centre(page)]
+    for opens in steps:
         opens()
         for link in panel(page).locator("a").all():
             expect(link).to_have_css("text-decoration-line", "underline")
@@ -257,7 +259,8 @@ def test_nothing_of_ours_is_printed(lab: Lab, visitor: Visitor, layout: str) -> 
     page.emulate_media(media="screen")
     show(lab, page, site_of(lab, layout, purposes=2), ARTICLE + FRAME)
     expect(part(page, "allow")).to_be_attached()
-    for opens in (lambda: None, lambda: open_centre(page), lambda: close(page)):
+    steps: list[Callable[[], object]] = [lambda: None, lambda: open_centre(page), lambda: close(page)]
+    for opens in steps:
         opens()
         page.emulate_media(media="print")
         assert page.evaluate(f"() => {{ {OURS} return ours.length; }}") == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
@@ -34,7 +36,8 @@ LOOKS = """() => [...document.querySelector("consent-banner").shadowRoot.querySe
 def test_a_theme_of_the_pages_own_is_worn_by_both_layers_and_the_way_back(lab: Lab, visitor: Visitor) -> None:
     page, _ = visitor()
     show(lab, page, site_of(lab, "bar", purposes=2), head=THEME)
-    for opens in (lambda: None, lambda: open_centre(page)):
+    steps: list[Callable[[], object]] = [lambda: None, lambda: open_centre(page)]
+    for opens in steps:
         opens()
         expect(panel(page)).to_have_css("background-color", "rgb(255, 248, 230)")
         expect(panel(page)).to_have_css("color", "rgb(60, 20, 0)")

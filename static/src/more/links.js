@@ -1,7 +1,7 @@
 // @ts-check
 /** What the tracker notices by itself: links that lead away, files, forms. Addresses without their query, no content. */
 
-const FILES = /\.(pdf|docx?|xlsx?|pptx?|od[tsp]|rtf|txt|csv|zip|rar|7z|gz|dmg|exe|msi|pkg|apk|epub|iso|mp[34]|m4a|wav|avi|mov|mkv)$/i;
+const FILES = /\.(pdf|docx?|xlsx?|pptx?|od[tsp]|txt|csv|zip|rar|7z|gz|dmg|exe|msi|pkg|apk|epub|iso|mp[34]|m4a|wav|avi|mov|mkv)$/i;
 
 /**
  * Watch for what the policy declares, and for nothing else.
