@@ -15,7 +15,7 @@ from consent_service.consent.acts import timestamp
 from consent_service.consent.difference import describe, difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
 from consent_service.consent.publication import PolicyVersion, Publication, load_publication
-from consent_service.consent.publish import publish_policy
+from consent_service.consent.publish import publish_policy, stranded_settings
 from consent_service.places import Format
 from consent_service.problems import Problem
 
@@ -62,6 +62,7 @@ def publish(key: str, file: Path, data_dir: Path | None, as_json: bool) -> None:
             version, publication = core.writer.run(work)
         except PolicyError as error:
             raise Refused(*(f"{file}: {problem}" for problem in error.problems)) from error
+    warnings = [*warnings, *stranded_settings(publication)]
     document = {
         "site": key,
         **_document(version),

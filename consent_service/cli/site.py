@@ -15,11 +15,12 @@ from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened,
 from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.cli.toml import write_toml
 from consent_service.consent.publication import load_publication
+from consent_service.consent.publish import unfit_settings
 from consent_service.fields import Language
 from consent_service.problems import ProblemsError
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
-from consent_service.sites.settings import SiteSettings, parse_settings, unknown_purposes
+from consent_service.sites.settings import SiteSettings, parse_settings
 from consent_service.sites.snippet import write_snippet
 
 _LANGUAGES = TypeAdapter(list[Language])
@@ -108,11 +109,8 @@ def set_site(key: str, file: Path, data_dir: Path | None, as_json: bool) -> None
     settings = read_file(file, lambda text, form: parse_settings(text, format=form))
 
     def replace(connection: Connection, before: Site) -> SiteSettings:
-        published = load_publication(connection, before)
-        if published is not None:
-            known = [purpose.id for purpose in published.current.policy.purposes]
-            if problems := unknown_purposes(settings, known):
-                raise Refused(*(f"{file}: {problem}" for problem in problems))
+        if problems := unfit_settings(load_publication(connection, before), settings):
+            raise Refused(*(f"{file}: {problem}" for problem in problems))
         return settings
 
     _change(key, replace, "site.set", data_dir, as_json)

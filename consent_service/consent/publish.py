@@ -12,7 +12,9 @@ from consent_service.consent.successor import check_successor, material_change
 from consent_service.db.audit import note
 from consent_service.db.revision import bump
 from consent_service.db.tables import policy_version
+from consent_service.problems import Problem
 from consent_service.sites.registry import REVISION, Site
+from consent_service.sites.settings import SiteSettings, unknown_purposes
 
 
 def publish_policy(connection: Connection, site: Site, policy: Policy, *, actor: str, now: datetime) -> PolicyVersion:
@@ -51,6 +53,22 @@ def publish_policy(connection: Connection, site: Site, policy: Policy, *, actor:
     )
     bump(connection, REVISION)
     return version
+
+
+def unfit_settings(publication: Publication | None, settings: SiteSettings) -> list[Problem]:
+    """Tell which settings name a purpose that the published policy does not have; without a policy none can."""
+    if publication is None:
+        return []
+    return unknown_purposes(settings, [purpose.id for purpose in publication.current.policy.purposes])
+
+
+def stranded_settings(publication: Publication) -> list[Problem]:
+    """Warn of the site's own settings that name a purpose which its policy does not have any more.
+
+    It refuses nothing: what is blocked for such a purpose stays blocked, and had to be let go first otherwise.
+    """
+    found = unfit_settings(publication, publication.site.settings)
+    return [Problem("purposes", None, f"the site's setting {item.place} {item.message}") for item in found]
 
 
 def _next_version(before: Publication | None, policy: Policy, now: datetime) -> PolicyVersion:

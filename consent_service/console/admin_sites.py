@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from consent_service.consent.acts import timestamp
 from consent_service.consent.difference import difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
-from consent_service.consent.publication import PolicyVersion, load_publication
-from consent_service.consent.publish import publish_policy
+from consent_service.consent.publication import PolicyVersion, Publication, load_publication
+from consent_service.consent.publish import publish_policy, stranded_settings, unfit_settings
 from consent_service.console.admin_access import (
     Administrator,
     as_invalid,
@@ -73,19 +73,25 @@ def put_site(key: str) -> Response:
     admin = require_admin()
     _refuse_foreign(admin, key)
     settings = _read_settings()
-    return _change(admin, key, lambda old: settings, "site.set")
+
+    def replace(connection: Connection, before: Site) -> SiteSettings:
+        if problems := unfit_settings(load_publication(connection, before), settings):
+            raise as_invalid(problems)
+        return settings
+
+    return _change(admin, key, replace, "site.set")
 
 
 @bp.post("/sites/<key>/pause")
 def post_pause(key: str) -> Response:
     """Take no events of a site until it is resumed; decisions go on."""
-    return _change(require_admin(), key, lambda old: old.model_copy(update={"paused": True}), "site.pause")
+    return _change(require_admin(), key, lambda _, old: _paused(old, True), "site.pause")
 
 
 @bp.post("/sites/<key>/resume")
 def post_resume(key: str) -> Response:
     """Take a site's events again."""
-    return _change(require_admin(), key, lambda old: old.model_copy(update={"paused": False}), "site.resume")
+    return _change(require_admin(), key, lambda _, old: _paused(old, False), "site.resume")
 
 
 @bp.get("/sites/<key>/policies")
@@ -106,7 +112,7 @@ def post_policy(key: str) -> Response:
     body, _ = read_strict()
     try:
         policy = parse_policy(body, format="json")
-        version, banners = write(
+        version, publication = write(
             lambda connection, now: _publish(connection, admin.own(connection, key), policy, admin, now)
         )
     except PolicyError as error:
@@ -114,8 +120,10 @@ def post_policy(key: str) -> Response:
     document = {
         **_version_document(version),
         "asks_again": version.material_version == version.version > 1,
-        "banners": banners,
-        "warnings": [warning.document() for warning in policy_warnings(body, format="json")],
+        "banners": {language: config["banner_hash"] for language, config in publication.banners.items()},
+        "warnings": [
+            item.document() for item in [*policy_warnings(body, format="json"), *stranded_settings(publication)]
+        ],
     }
     response = json_response(document, 201)
     response.headers["Location"] = f"/api/v1/sites/{key}/policies/{version.version}"
@@ -146,19 +154,26 @@ def _refuse_foreign(admin: Administrator, key: str) -> None:
 
 def _publish(
     connection: Connection, site: Site, policy: Policy, admin: Administrator, now: datetime
-) -> tuple[PolicyVersion, dict[str, str]]:
+) -> tuple[PolicyVersion, Publication]:
     version = publish_policy(connection, site, policy, actor=admin.actor, now=now)
     publication = load_publication(connection, site)
-    shown = {} if publication is None else publication.banners
-    return version, {language: config["banner_hash"] for language, config in shown.items()}
+    if publication is None:
+        raise NotFound("this site has no published policy")
+    return version, publication
 
 
-def _change(admin: Administrator, key: str, change: Callable[[SiteSettings], SiteSettings], action: str) -> Response:
+def _change(
+    admin: Administrator, key: str, change: Callable[[Connection, Site], SiteSettings], action: str
+) -> Response:
     def work(connection: Connection, now: datetime) -> Site:
-        settings = change(admin.own(connection, key).settings)
+        settings = change(connection, admin.own(connection, key))
         return change_site(connection, key, settings, actor=admin.actor, now=now, action=action)
 
     return json_response(_document(write(work)))
+
+
+def _paused(site: Site, is_paused: bool) -> SiteSettings:
+    return site.settings.model_copy(update={"paused": is_paused})
 
 
 def _read_settings() -> SiteSettings:

@@ -154,6 +154,22 @@ def test_a_material_change_says_that_visitors_are_asked_again(
     assert published["asks_refusers_again"] is False
 
 
+def test_a_policy_that_leaves_settings_behind_is_published_with_a_warning(
+    copy: Program, deployment: Deployment, tmp_path: Path
+) -> None:
+    copy.json("site", "set", deployment.site, str(DATA / "site.toml"))
+    document = {**tomllib.loads((DATA / "policy.toml").read_text()), "audience": "children", "purposes": []}
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps(document))
+
+    published = copy.json("policy", "publish", deployment.site, str(file))
+
+    assert [item["message"] for item in published["warnings"] if item["place"] == "purposes"] == [
+        f"the site's setting {place} names the purpose analytics, which the policy does not have"
+        for place in ("consent_mode.analytics", "uet.analytics", "blocking[0].purpose")
+    ]
+
+
 def test_a_policy_file_is_checked_with_every_problem_and_its_line(deployment: Deployment, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     text = (DATA / "policy.toml").read_text()
