@@ -65,10 +65,8 @@ def _page(publication: Publication, version: int | None) -> dict[str, Any]:
     return privacy_page(
         site.key,
         site.settings,
-        shown.policy,
-        shown.version,
+        shown,
         reader_language(shown.policy),
-        published_at=shown.published_at,
         is_pinned=version is not None,
         root=request.script_root,
     )

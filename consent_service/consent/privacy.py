@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -14,8 +13,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from consent_service.consent.banner import resolve_language
-from consent_service.consent.policy_model import Policy
 from consent_service.consent.privacy_sections import Block, Matter, section, sections
+from consent_service.consent.publication import PolicyVersion
 from consent_service.consent.texts import text_direction, words
 from consent_service.sites.settings import SiteSettings
 
@@ -28,11 +27,9 @@ _TAGS: Final = frozenset(
 def privacy_page(
     site_key: str,
     settings: SiteSettings,
-    policy: Policy,
-    version: int,
+    shown: PolicyVersion,
     language: str | None,
     *,
-    published_at: datetime,
     is_pinned: bool = False,
     root: str = "",
 ) -> dict[str, Any]:
@@ -41,10 +38,11 @@ def privacy_page(
     `is_pinned` keeps the links between languages on this version instead of the newest. `root` is the path under
     which the reader finds the service.
     """
+    policy = shown.policy
     spoken = resolve_language(policy, language)
     labels = words(spoken, "privacy")
-    matter = Matter(settings, policy, version, published_at, spoken)
-    address = f"{root}/privacy/{site_key}/{version}" if is_pinned else f"{root}/privacy/{site_key}"
+    matter = Matter(settings, policy, shown.version, shown.published_at, spoken)
+    address = f"{root}/privacy/{site_key}/{shown.version}" if is_pinned else f"{root}/privacy/{site_key}"
     written = sections(matter)
     if spoken in policy.privacy:
         block: Block = {"kind": "html", "html": addition_html(policy.privacy[spoken])}
@@ -57,9 +55,10 @@ def privacy_page(
         "dir": text_direction(spoken),
         "title": labels["title"],
         "controller": policy.controller.name,
-        "policy_version": version,
-        "policy_hash": policy.content_hash(),
-        "published_at": published_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "policy_version": shown.version,
+        # As it was published: a newer program might write the same policy out with one key more.
+        "policy_hash": shown.content_hash,
+        "published_at": shown.published_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "languages_label": labels["languages"],
         "contents_label": labels["contents"],
         "languages": [
