@@ -48,7 +48,8 @@ def download(page: Page, action: str) -> Path:
 
 def reload_until(page: Page, words: str) -> None:
     """Load the page again until it says something: the keeper needs a moment."""
-    until(lambda: page.reload() and words in main_text(page), 60, words)
+    # By address: a reload that meets the end of the navigation before it has no page to go to.
+    until(lambda: page.goto(page.url) and words in main_text(page), 60, words)
 
 
 def test_every_step_by_mouse(demo: Demo, visitor: Visitor) -> None:

@@ -164,8 +164,8 @@ def test_what_a_site_does_not_use_is_no_part_of_its_config() -> None:
 def test_both_themes_have_their_pair_of_button_colours() -> None:
     light, dark = "--button:#0842a0;--label:#ffffff", "--button:#94add7;--label:#111111"
     style = config(site=changed_site(banner={}))["style"]
-    assert style.startswith(f":host{{color-scheme:light;{light}}}@media(prefers-color-scheme:dark){{:host{{")
-    assert f"color-scheme:dark;{dark}" in style
+    assert style.startswith(f":host{{color-scheme:light!important;{light}}}@media(prefers-color-scheme:dark){{:host{{")
+    assert f"color-scheme:dark!important;{dark}" in style
     assert dark not in config(site=changed_site(banner={"theme": "light"}))["style"]
     assert light not in config(site=changed_site(banner={"theme": "dark"}))["style"]
 
