@@ -15,9 +15,9 @@ from bench.__main__ import free_port
 from bench.client.behaviour import Check, try_ours
 from bench.client.browser import COST, FREE, THROTTLED, launch, visit
 from bench.client.contenders import BARE, OUR_CLIENT, Contender, choose, fetch_peers, files_of
-from bench.client.ours import service, tracker_sizes
+from bench.client.ours import BASE, service, tracker_sizes
 from bench.client.report import Findings, check_targets, write_checks, write_comparison
-from bench.client.server import serve
+from bench.client.server import hold, serve
 
 README = Path(__file__).parent / "README.md"
 START, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
@@ -61,10 +61,10 @@ def _measure(is_quick: bool, runs: int) -> tuple[Findings, list[Check], str]:
     origin = f"http://127.0.0.1:{port}"
     with service(origin) as ours:
         files = files_of(contenders, ours.snippet)
-        # The first request of each makes the service compress it, which no visitor but the first would see.
-        ours.travelled(f"/c/{ours.key}.js")
+        # From the page's own server like the files of all others, as from a proxy that keeps what may be kept.
+        files |= {BASE + path: hold(BASE + path, ours.fetch(path)) for path in ours.scripts}
         on_demand = ours.travelled("/consent.more.js")
-        with serve(port, files), launch() as browser:
+        with serve(port, files, {BASE: ours.port}), launch() as browser:
             visits = _visit_all(browser, origin, contenders, runs)
             checks = try_ours(browser, origin + OUR_CLIENT.path)
             version = browser.version

@@ -18,6 +18,8 @@ from bench.__main__ import PROGRAM, free_port, run, wait_for
 
 HERE = Path(__file__).parent
 DOMAIN = "nouvelles.example"
+# Where the page's own server passes on to the service: the deployment that docs/first-party.md recommends.
+BASE = "/vie-privee"
 STATIC = HERE.parent.parent / "static"
 
 
@@ -25,17 +27,28 @@ STATIC = HERE.parent.parent / "static"
 class Service:
     """Hold the running service: its address and its site's key."""
 
-    url: str
+    port: int
     key: str
 
     @property
     def snippet(self) -> str:
-        """Give the tag as the product prints it for a site."""
-        return f'<script defer src="{self.url}/c/{self.key}.js" referrerpolicy="origin"></script>\n'
+        """Give the tag as the product prints it for a site with a path of its own."""
+        return f'<script defer src="{BASE}/c/{self.key}.js" referrerpolicy="origin"></script>\n'
+
+    @property
+    def scripts(self) -> list[str]:
+        """Give the paths of the bundle and of the part that comes on demand."""
+        return [f"/c/{self.key}.js", "/consent.more.js"]
+
+    def fetch(self, path: str) -> bytes:
+        """Give an asset as it is, uncompressed."""
+        with urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+            return bytes(answer.read())
 
     def travelled(self, path: str) -> int:
-        """Give the bytes of an asset in brotli."""
-        with urlopen(Request(self.url + path, headers={"Accept-Encoding": "br"})) as answer:
+        """Give the bytes of an asset in the service's own brotli."""
+        request = Request(f"http://127.0.0.1:{self.port}{path}", headers={"Accept-Encoding": "br"})
+        with urlopen(request) as answer:
             assert answer.headers["Content-Encoding"] == "br", f"{path} is not sent in brotli"
             return len(answer.read())
 
@@ -57,7 +70,7 @@ def service(origin: str) -> Iterator[Service]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/readyz")
-            yield Service(f"http://127.0.0.1:{port}", key)
+            yield Service(port, key)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import brotli
@@ -49,16 +50,44 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     files: Mapping[str, Held]
+    behind: Mapping[str, int]
 
     def do_GET(self) -> None:
         """Answer a known path, in brotli alone: the one client is a browser that takes it."""
         held = self.files.get(self.path.partition("?")[0])
+        if held is None and self._is_passed_on():
+            return
         if held is None:
             self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         elif self.headers.get("If-None-Match") == held.etag:
             self.wfile.write(f"HTTP/1.1 304 Not Modified\r\nETag: {held.etag}\r\n\r\n".encode())
         else:
             self.wfile.write(held.answer)
+
+    def do_POST(self) -> None:
+        """Pass on to the service what is under its path."""
+        if not self._is_passed_on():
+            self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    def _is_passed_on(self) -> bool:
+        """Ask the service whose path it is, as a proxy on the site's own origin does; tells whether there is one."""
+        for path, port in self.behind.items():
+            if self.path.startswith(path):
+                service = HTTPConnection("127.0.0.1", port, timeout=30)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                service.request(self.command, self.path.removeprefix(path), body, dict(self.headers))
+                answer = service.getresponse()
+                content = answer.read()
+                service.close()
+                self.send_response_only(answer.status)
+                for name in ("Content-Type", "Content-Encoding", "Set-Cookie"):
+                    if value := answer.headers.get(name):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                return True
+        return False
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: each line would cost the time that is being measured."""
@@ -72,9 +101,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve(port: int, files: Mapping[str, Held]) -> Iterator[str]:
-    """Serve files by path until left; gives the origin."""
-    handler = type("Handler", (_Handler,), {"files": files})
+def serve(port: int, files: Mapping[str, Held], behind: Mapping[str, int]) -> Iterator[str]:
+    """Serve files by path until left, and under each path of `behind` the service on that port; gives the origin."""
+    handler = type("Handler", (_Handler,), {"files": files, "behind": behind})
     server = _Server(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
