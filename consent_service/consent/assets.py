@@ -13,6 +13,7 @@ from consent_service.consent.shelf import Asset
 from consent_service.errors import NotFound
 from consent_service.resources import data_dir
 from consent_service.services import services
+from consent_service.sites.settings import Layout
 
 bp = Blueprint("assets", __name__)
 
@@ -55,10 +56,11 @@ def get_privacy_style() -> Response:
 
 def bundle(publication: Publication) -> bytes:
     """Write a site's bundle."""
+    is_dialog = publication.site.settings.banner.layout is Layout.DIALOG
     return write_bundle(
         publication.banners,
         publication.current.policy.default_language,
-        core=_read("consent.core.js"),
+        core=_read("consent.dialog.js" if is_dialog else "consent.core.js"),
         signals=_read("consent.signals.js"),
     )
 

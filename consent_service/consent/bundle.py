@@ -18,7 +18,6 @@ _COMMON: Final = (
     "refusal_days",
     "layout",
     "style",
-    "logo_url",
     "signals",
     "after_withdrawal",
     "material_version",
@@ -34,7 +33,7 @@ _TAKEN_FOR: Final[Config] = {
     "layout": "bar",
     "valid_days": 180,
     "refusal_days": 180,
-    "logo_url": "",
+    "signals": {"gpc": "refuse"},
     "after_withdrawal": "stay",
     "material_version": 1,
     "refusal_material_version": 1,
@@ -48,10 +47,12 @@ _SEEN_BY_SERVICE: Final = frozenset({"campaign", "country", "region", "city"})
 _WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
 
 
-def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[str, Any]:
-    """Give what a bundle says under the names of the banner config: once for all languages, then by language.
+def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[Any]:
+    """Give what a bundle says under the names of the banner config.
 
-    Left out is what only the preference centre shows, which fetches the whole, and what has its default.
+    In this order: what all languages share; by language, the rest; the default language; where a language has more
+    than its own tags, those by language. Left out is what only the preference centre shows, which fetches the whole,
+    and what has its default.
     """
     first = banners[default_language]
     common = _chosen(first, _COMMON)
@@ -60,12 +61,8 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> dict[
     exempt = {cookie["name"] for each in first["exempt"] for cookie in each["cookies"]}
     common["purposes"] = [_purpose(purpose, exempt) for purpose in first["purposes"]]
     nearest = aliases(banners)
-    return {
-        "default_language": default_language,
-        **({"aliases": nearest} if nearest else {}),
-        "common": common,
-        "banners": {language: _spoken(config) for language, config in banners.items()},
-    }
+    spoken = {language: _spoken(config) for language, config in banners.items()}
+    return [common, spoken, default_language, *([nearest] if nearest else [])]
 
 
 def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes) -> bytes:
@@ -75,7 +72,7 @@ def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: 
     json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
     is_wired = any(key in banners[default_language] for key in _WIRED)
     joined = signals if is_wired else b""
-    return b"(function(){var CONSENT_HOOKS=[],CONSENT_CONFIG=" + json + b";\n" + joined + core + b"})();\n"
+    return b"{let $hooks=[],$config=" + json + b";\n" + joined + core + b"}\n"
 
 
 def _chosen(config: Config, keys: tuple[str, ...]) -> dict[str, Any]:

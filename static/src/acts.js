@@ -1,9 +1,10 @@
 // @ts-check
 /** The acts: refuse, grant, withdraw. Ending a grant takes effect here at once; a grant when the service has recorded it. */
-import { chosen, config, entry, follow, keepable, previous, remember, renew, signal, today } from "./choice.js";
+import { chosen, config, eachPurpose, entry, follow, keepable, previous, refuse, remember, renew, signal } from "./choice.js";
+import { painted } from "./frame.js";
 import { load } from "./load.js";
 import { mayRetry } from "./retry.js";
-import { each, idsOf, refusal } from "./state.js";
+import { dayOf, idsOf } from "./state.js";
 import { digest, post, uuid } from "./transport.js";
 
 /**
@@ -39,8 +40,8 @@ async function send(purposes, { mechanism, layer, rendered, evidence }) {
       mechanism,
       layer,
       signals: signal === undefined ? signal : { gpc: signal },
-      evidence: isGrant ? evidence : undefined,
-      rendered_hash: isGrant && rendered ? await digest(rendered) : undefined,
+      evidence,
+      rendered_hash: rendered && (await digest(rendered)),
     },
     3,
   );
@@ -54,18 +55,19 @@ async function send(purposes, { mechanism, layer, rendered, evidence }) {
  */
 export async function decide(purposes, act) {
   follow();
-  purposes = each(config, (id) => purposes[id]);
+  purposes = eachPurpose((id) => purposes[id]);
   const isGrant = idsOf(purposes)[0];
   const off = idsOf(chosen()).filter((id) => !purposes[id]);
-  if (!isGrant) remember(refusal(config, today(), previous(), 1));
+  if (!isGrant) refuse(previous(), 1);
   else if (entry && off[0]) {
-    remember({ ...entry, p: each(config, (id) => purposes[id] && chosen()[id]), w: off });
-    return (await load()).turnOff_(purposes, act);
+    remember({ ...entry, p: eachPurpose((id) => purposes[id] && chosen()[id]), w: off });
+    return (await load())[3](purposes, act);
   }
   const mine = entry;
+  // Asking the network takes longer than all the rest; the banner need not wait for it.
+  await painted();
   const answer = await inLine(() => send(purposes, act));
-  const { code, body } = answer;
-  const { token, ...rest } = body;
+  const { token, error = {}, ...rest } = answer.body;
   if (entry !== mine) {
     // The visitor has changed their mind since: the refusal that waits in line takes back what was just granted.
     if (entry && entry.w) entry.t = keepable(token) || entry.t;
@@ -73,28 +75,28 @@ export async function decide(purposes, act) {
   }
   if (!isGrant) {
     // Refused for good is as final as delivered: asking on every page would change nothing.
-    if (!mayRetry(answer)) remember(refusal(config, today(), keepable(token)));
+    if (!mayRetry(answer)) refuse(keepable(token));
     if (off[0] && config.after_withdrawal === "reload") location.reload();
     return "saved";
   }
   if (!token) {
-    if (code !== "policy_outdated") return "failed";
-    renew(body.error.config);
+    if (error.code !== "policy_outdated") return "failed";
+    renew(error.config);
     return "";
   }
-  remember({ p: rest.purposes, v: rest.policy_version, d: today(), t: keepable(token), b: rest, g: signal ? 1 : undefined });
+  remember({ p: rest.purposes, v: rest.policy_version, d: dayOf(), t: keepable(token), b: rest, g: signal ? 1 : undefined });
   return "saved";
 }
 
 /** Take everything back; gives the service's answer, or null when it could not be reached or nothing was granted. */
 export const withdraw = () =>
   load().then(
-    (more) => more.withdraw_(),
+    (more) => more[4](),
     () => decide({}, { mechanism: "api", layer: 1 }).then(() => null),
   );
 
 /** Obey a refusal of the gate. @param {string} code */
 export function obey(code) {
   if (/^token|outdated/.test(code)) remember(null);
-  else if (/withdrawn|purpose/.test(code)) remember(refusal(config, today()));
+  else if (/withdrawn|purpose/.test(code)) refuse();
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** The visitor's choice on this site as this browser knows it, and who hears of its changes. One site a page. */
-import { askReason, dayOf, each, grantsOf, idsOf, signalDecides } from "./state.js";
+import { chosenIn, dayOf, each, idsOf, judge, refusal } from "./state.js";
 import { mirror, read, write } from "./store.js";
 
 /**
@@ -35,22 +35,24 @@ export function takeUp(first, hear) {
 /** Go on with a newer policy, or with more of what is said about it. @param {Config} newer */
 export const renew = (newer) => (config = newer);
 
-export const refusedBySignal = () => signalDecides(entry, config, signal, Date.now());
-export const today = () => dayOf(Date.now());
-const reason = () => askReason(entry, config, Date.now());
+/** What stands now. */
+export const standing = () => judge(entry, config, signal, Date.now());
 
-/** What stands now; nothing while the config is on its way. @returns {Change} */
-export const current = () =>
-  IS_BUNDLE || config ? { purposes: grantsOf(entry, config, signal, Date.now()), decided: !reason() } : { purposes: {}, decided: false };
+/** What the page is told of it; nothing while the config is on its way. @returns {Change} */
+export function current() {
+  if (!IS_BUNDLE && !config) return { purposes: {}, decided: false };
+  const { purposes, reason } = standing();
+  return { purposes, decided: !reason };
+}
 
 /** Tell whether a purpose is granted now. @param {string} purpose */
 export const isGranted = (purpose) => !!current().purposes[purpose];
 
-/** Why the banner must be shown now, "" when it must not. */
-export const asking = () => (refusedBySignal() || !config.purposes.length ? "" : reason());
+/** Return a value for every optional purpose of the site. @param {(id: string) => boolean | null} value */
+export const eachPurpose = (value) => each(config, value);
 
 /** The choice as last made, also when it is asked again. */
-export const chosen = () => each(config, (id) => entry && entry.p[id]);
+export const chosen = () => eachPurpose((id) => chosenIn(entry, id));
 
 /** Return the token to keep here: none when the server's own cookie carries it. @param {string | undefined} token */
 export const keepable = (token) => (mirror(config.site) ? undefined : token);
@@ -63,6 +65,9 @@ export function remember(next) {
   write(config.site, (entry = next));
   tell();
 }
+
+/** Remember that everything is refused, from today. @param {string | undefined} [token] @param {1} [w] not yet acknowledged */
+export const refuse = (token, w) => remember(refusal(config, dayOf(), token, w));
 
 /** Look at the store again: another tab may have changed it. */
 export function follow() {

@@ -3,7 +3,9 @@ import type { Bundle, Hook, PageApi } from "./types.js";
 declare global {
   /** Whether this is the core of the per-site bundle, which has its config with it. Put in by the build. */
   const IS_BUNDLE: boolean;
-  /** Put around the core by the per-site bundle. */
+  /** Whether the first layer may be a dialog. Put in by the build. */
+  const HAS_DIALOG: boolean;
+  /** Put around the core by the per-site bundle, under a shorter name. */
   const CONSENT_CONFIG: Bundle;
   /** Put around the core, empty where a site has nothing joined to it. */
   const CONSENT_HOOKS: Hook[];

@@ -8,12 +8,12 @@
  */
 import { withdraw } from "./acts.js";
 import { current, isGranted, receipt } from "./choice.js";
+import { get } from "./get.js";
 import { chooseLanguage } from "./language.js";
-import { setting } from "./script.js";
+import { base, setting } from "./script.js";
 import { show, startSite } from "./site.js";
 import { write } from "./store.js";
 import { before, track } from "./track.js";
-import { get } from "./transport.js";
 import { hide, panel } from "./view.js";
 
 /** @typedef {import("./types.js").Config} Config */
@@ -22,9 +22,9 @@ const wanted = () => [setting("data-lang"), document.documentElement.lang, ...(n
 
 /** The config that came with this script, in the visitor's language. @returns {Config} */
 function ownConfig() {
-  const { common, banners, default_language, aliases = {} } = CONSENT_CONFIG;
-  const language = chooseLanguage(wanted(), banners, aliases, default_language);
-  return /** @type {Config} */ (Object.assign({ language }, common, banners[language]));
+  const [common, banners, fallback, aliases = {}] = CONSENT_CONFIG;
+  const language = chooseLanguage(wanted(), banners, aliases, fallback);
+  return /** @type {Config} */ (Object.assign({ language, signals: {} }, common, banners[language]));
 }
 
 /** @returns {Promise<Config>} */
@@ -32,13 +32,13 @@ function fetchConfig() {
   const site = setting("data-site");
   if (!site) throw new Error("the tag has no data-site");
   const tags = wanted().filter(Boolean).join(",");
-  return get(`/v1/sites/${encodeURIComponent(site)}/banner?lang=${encodeURIComponent(tags)}`);
+  return get(`${base}/v1/sites/${encodeURIComponent(site)}/banner?lang=${encodeURIComponent(tags)}`);
 }
 
 /** Say why this page cannot decide, "" when it can. */
 function obstacle() {
-  if (self.origin === "null") return "a sandbox or a file has no origin";
-  return document.documentElement.matches("[amp],[⚡]") ? "AMP runs no scripts" : "";
+  if (self.origin === "null") return "no origin (sandbox or file)";
+  return document.documentElement.matches("[amp],[⚡]") ? "AMP" : "";
 }
 
 /** @returns {import("./types.js").PageApi} */
@@ -60,7 +60,7 @@ function start() {
       heard.add(hear);
       return () => heard.delete(hear);
     },
-    show: () => void ready.then(show),
+    show: IS_BUNDLE ? show : () => void ready.then(show),
     withdraw: () =>
       ready.then(() => {
         if (panel) hide();

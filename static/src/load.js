@@ -14,11 +14,11 @@ export function load() {
   loading =
     loading ||
     new Promise((done, failed) => {
-      const element = /** @type {HTMLScriptElement & {consent_: (part: import("./types.js").Part) => void}} */ (
+      const element = /** @type {HTMLScriptElement & {consent: (part: import("./types.js").Part) => void}} */ (
         document.createElement("script")
       );
       // The part finds this on its own element: the page gets no name for it.
-      element.consent_ = (part) => done(part(core()));
+      element.consent = (part) => done(part(core()));
       element.onerror = () => {
         loading = undefined;
         failed();

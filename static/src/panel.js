@@ -6,15 +6,14 @@ import { make } from "./make.js";
 
 /**
  * Make the first layer.
- * @param {string | undefined} notice said above the sentence
  * @param {string} layout
  * @returns {HTMLElement}
  */
-export function makeBanner(notice, layout) {
-  const { texts, purposes, logo_url } = config;
+export function makeBanner(layout) {
+  const { texts, purposes } = config;
   const [before, after] = texts.body.split("{policy}");
   const isOne = purposes.length < 2;
-  const isDialog = layout === "dialog";
+  const isDialog = HAS_DIALOG && layout === "dialog";
   return make(
     isDialog ? "dialog" : "section",
     // A section with a name is a region; saying so is for readers that forget it.
@@ -22,9 +21,7 @@ export function makeBanner(notice, layout) {
     make(
       "div",
       { class: "text" },
-      logo_url && make("img", { src: logo_url, alt: "" }),
       heading(texts.title),
-      notice && make("p", { class: "note" }, notice),
       make("p", {}, before, policyLink(), after),
     ),
     make("div", { class: "choices" }, ...equalChoices(), isOne ? null : button("customize", "plain")),

@@ -16,29 +16,20 @@ const LAST = 50;
  * @param {() => number} clock milliseconds that never jump
  * @param {(run: () => void, ms: number) => any} later
  */
-export function createQueue(send, refused, clock, later) {
+export function createQueue(send, refused, clock = () => performance.now(), later = setTimeout) {
   /** @type {{at: number, event: object}[]} */
   let waiting = [];
   let flying = 0;
-  let isPlanned = false;
   let failures = 0;
+  let isPausing = false;
   let size = BATCH;
 
   /** @param {{at: number, event: object}[]} batch */
   const aged = (batch) => batch.map(({ at, event }) => ({ ...event, age_ms: Math.round(clock() - at) }));
 
-  /** @param {number} ms */
-  function plan(ms) {
-    if (!isPlanned && waiting[0])
-      later(() => {
-        isPlanned = false;
-        flush();
-      }, ms);
-    isPlanned = !!waiting[0];
-  }
-
+  /** Send a batch, unless one is on its way or a pause is kept; then what came meanwhile. */
   async function flush() {
-    if (flying || !waiting[0]) return;
+    if (flying || isPausing || !waiting[0]) return;
     const mine = waiting;
     const batch = waiting.slice(0, size);
     flying = batch.length;
@@ -48,43 +39,43 @@ export function createQueue(send, refused, clock, later) {
     flying = 0;
     if (answer.status === 403) {
       clear();
-      return refused(answer.code);
+      return refused(answer.body.error.code);
     }
-    if (mayRetry(answer)) {
-      failures++;
-      return plan(Math.min(answer.wait * 1000, 3600000) || backoff(failures));
-    }
-    failures = 0;
+    isPausing = mayRetry(answer);
+    failures = isPausing ? failures + 1 : 0;
     if (answer.status === 413 && batch[1]) size = 1;
-    else {
+    else if (!isPausing) {
       waiting.splice(0, batch.length);
       size = BATCH;
     }
-    plan(0);
+    if (waiting[0]) later(() => {
+      isPausing = false;
+      flush();
+    }, isPausing ? Math.min(answer.wait * 1000, 3600000) || backoff(failures) : 0);
   }
 
   function clear() {
     waiting = [];
     flying = failures = 0;
+    isPausing = false;
   }
 
   return {
-    /** Take an event; an urgent one, or a full batch, goes at once. @param {object} event @param {boolean} [isUrgent] */
-    add(event, isUrgent) {
-      if (waiting.length < MOST) waiting.push({ at: clock(), event });
-      // While a pause is kept, whatever comes waits for its end.
-      if (!failures && (isUrgent || waiting.length >= BATCH)) flush();
-      else plan(1000);
+    /**
+     * Take an event; an urgent one, or a full batch, goes at once.
+     * @param {object} event
+     * @param {boolean} [isUrgent]
+     * @param {number} [age] milliseconds that an earlier page has kept it
+     */
+    add(event, isUrgent, age = 0) {
+      if (waiting.length < MOST) waiting.push({ at: clock() - age, event });
+      if (isUrgent || waiting.length >= BATCH) flush();
+      else later(flush, 1000);
     },
     /** Hand over what is not on its way already, for a page that goes away. */
     drain: () => aged(waiting.splice(flying, LAST)),
     /** Tell whether the last request did not get through. */
     isFailing: () => failures > 0,
-    /** Take up what an earlier page kept. @param {{age_ms: number}[]} events */
-    restore(events) {
-      for (const { age_ms, ...event } of events) waiting.push({ at: clock() - age_ms, event });
-      plan(1000);
-    },
     clear,
   };
 }

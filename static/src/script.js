@@ -5,7 +5,7 @@
 const tag = /** @type {HTMLScriptElement} */ (document.currentScript || document.createElement("script"));
 
 /** Where the service is: all of the script's address before its own name, so that it may lie under a path of the site. */
-export const base = tag.src.replace(/\/(c\/[^/]+|consent[^/]*)$/, "");
+export const base = tag.src.replace(IS_BUNDLE ? /\/c\/[^/]+$/ : /\/consent[^/]*$/, "");
 
 export const isOwnOrigin = (base + "/").startsWith(location.origin + "/");
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
-import { asking, chosen, config, current, entry, isGranted, takeUp } from "./choice.js";
+import { chosen, config, current, entry, isGranted, standing, takeUp } from "./choice.js";
 import { load } from "./load.js";
 import { idsOf } from "./state.js";
 import { start, stop } from "./track.js";
@@ -14,7 +14,7 @@ let hooks = [];
 
 /** Run when the page's elements are there. @param {() => void} run */
 export function whenReady(run) {
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", run, { once: true });
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", run);
   else run();
 }
 
@@ -27,7 +27,7 @@ function apply(isFirst) {
   whenReady(() => {
     const isOwed = isFirst && !!entry && !!entry.w;
     needsMore = release(isGranted) || needsMore || isOwed || !!idsOf(chosen())[0];
-    if (needsMore) load().then((more) => more.follow_(isOwed), () => {});
+    if (needsMore) load().then((more) => more[2](isOwed), () => {});
   });
 }
 
@@ -43,10 +43,12 @@ export function startSite(first, changed) {
   hooks = CONSENT_HOOKS.map((join) => join(config, isGranted, () => current().decided));
   apply(true);
   whenReady(() => {
-    if (asking()) open(false);
+    const { reason, bySignal } = standing();
+    if (reason && !bySignal && config.purposes[0]) open(false);
     else settle();
     document.addEventListener("click", (event) => {
-      if (!(event.target instanceof Element) || !event.target.closest("[data-consent-open]")) return;
+      const target = /** @type {Element} */ (event.target);
+      if (!target.closest || !target.closest("[data-consent-open]")) return;
       event.preventDefault();
       open(true);
     });

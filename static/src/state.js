@@ -2,6 +2,8 @@
 /** What one stored choice means today: what it grants, and whether it is asked again. Pure. */
 
 const DAY = 864e5;
+/** The one storage key. */
+export const KEY = "consent-service";
 
 /**
  * @typedef {import("./types.js").Config} Config
@@ -9,8 +11,8 @@ const DAY = 864e5;
  * @typedef {import("./types.js").Purposes} Purposes
  */
 
-/** Return the UTC day of a time in milliseconds. @param {number} now */
-export const dayOf = (now) => new Date(now).toISOString().slice(0, 10);
+/** Return the UTC day of a time in milliseconds. @param {number} [now] */
+export const dayOf = (now = Date.now()) => new Date(now).toISOString().slice(0, 10);
 
 /** Return the ids of what is granted. @param {Purposes} purposes */
 export const idsOf = (purposes) => Object.keys(purposes).filter((id) => purposes[id] === true);
@@ -36,41 +38,38 @@ export function fromMirror(mirror) {
 }
 
 /**
- * Say why the visitor is asked: "first", "material", "expired", or "" when the choice stands.
+ * @typedef {object} Standing what a choice means today
+ * @property {"" | "first" | "material" | "expired"} reason why the visitor is asked, "" when the choice stands
+ * @property {boolean} bySignal whether the privacy signal decides: nothing was granted in spite of it
+ * @property {Purposes} purposes what is granted, for each purpose of the site
+ */
+
+/**
+ * Say what a choice means today.
  * @param {Entry | null} entry
  * @param {Config} config
+ * @param {boolean | undefined} signal the browser's privacy signal
  * @param {number} now milliseconds
+ * @returns {Standing}
  */
-export function askReason(entry, config, now) {
-  if (!entry) return "first";
-  const isGrant = idsOf(entry.p)[0];
-  if (entry.v < ((isGrant ? config.material_version : config.refusal_material_version) || 1)) return "material";
-  const age = now - Date.parse(entry.d);
-  // The span between the server's two stamps, not the stamps: a browser whose clock is wrong must not ask on every page.
-  const { expires_at, decided_at } = entry.b || {};
-  const span = Date.parse(expires_at) - Date.parse(decided_at);
-  return age > -2 * DAY && age < ((isGrant ? config.valid_days : config.refusal_days) || 180) * DAY && !(age >= span) ? "" : "expired";
+export function judge(entry, config, signal, now) {
+  const reason = entry ? reasonToAsk(entry, config, now) : "first";
+  const bySignal = !!signal && config.signals.gpc !== "ask" && !(entry && entry.g && !reason);
+  return { reason, bySignal, purposes: each(config, (id) => !reason && !bySignal && chosenIn(entry, id)) };
 }
 
-/**
- * Tell whether the privacy signal decides: it is on, the site honours it, and nothing was granted in spite of it.
- * @param {Entry | null} entry
- * @param {Config} config
- * @param {boolean | undefined} signal
- * @param {number} now
- */
-export const signalDecides = (entry, config, signal, now) =>
-  !!signal && config.signals.gpc === "refuse" && !(entry && entry.g && !askReason(entry, config, now));
+/** Only the literal true is a yes. @param {Entry | null} entry @param {string} id */
+export const chosenIn = (entry, id) => !!entry && entry.p[id] === true;
 
-/**
- * Return what is granted now, for each purpose of the site.
- * @param {Entry | null} entry
- * @param {Config} config
- * @param {boolean | undefined} signal
- * @param {number} now milliseconds
- */
-export const grantsOf = (entry, config, signal, now) =>
-  each(config, (id) => !!entry && entry.p[id] === true && !askReason(entry, config, now) && !signalDecides(entry, config, signal, now));
+/** @param {Entry} entry @param {Config} config @param {number} now */
+function reasonToAsk({ p, v, d, b = {} }, config, now) {
+  const isGrant = idsOf(p)[0];
+  if (v < ((isGrant ? config.material_version : config.refusal_material_version) || 1)) return "material";
+  const age = now - Date.parse(d);
+  // The span between the server's two stamps, not the stamps: a browser whose clock is wrong must not ask on every page.
+  const span = Date.parse(b.expires_at) - Date.parse(b.decided_at);
+  return age > -2 * DAY && age < ((isGrant ? config.valid_days : config.refusal_days) || 180) * DAY && !(age >= span) ? "" : "expired";
+}
 
 /**
  * Return a value for every optional purpose, in the policy's order.

@@ -1,9 +1,7 @@
 // @ts-check
 /** The one storage key. Where storage is denied the choice lives as long as the page. */
 import { isOwnOrigin } from "./script.js";
-import { asEntry, fromMirror } from "./state.js";
-
-export const KEY = "consent-service";
+import { asEntry, fromMirror, KEY } from "./state.js";
 
 /** @type {{[site: string]: any} | undefined} */
 let memory;
@@ -11,7 +9,7 @@ let memory;
 /** @returns {{[site: string]: any}} */
 export function all() {
   try {
-    return memory || JSON.parse(localStorage.getItem(KEY) || "{}") || {};
+    return memory || JSON.parse(localStorage[KEY] || null) || {};
   } catch (_) {
     return {};
   }
@@ -29,7 +27,7 @@ export function write(site, entry) {
   const sites = all();
   sites[site] = entry || undefined;
   try {
-    localStorage.setItem(KEY, JSON.stringify(sites));
+    localStorage[KEY] = JSON.stringify(sites);
   } catch (_) {
     memory = sites;
   }

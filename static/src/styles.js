@@ -2,27 +2,25 @@
 /** Style sheets, constructed: a strict content security policy sees no inline style. */
 import banner from "./banner.css";
 import { config } from "./choice.js";
+import { make } from "./make.js";
 import { nonce } from "./script.js";
 
 /**
- * Add a sheet to the document or a shadow root; the returned function replaces its rules.
+ * Add a sheet to the document or a shadow root.
  * @param {Document | ShadowRoot} root
  * @param {string} rules
- * @returns {(rules: string) => void}
+ * @returns {CSSStyleSheet | undefined} undefined in browsers that know no constructed sheets; they take an element
  */
 export function addStyle(root, rules) {
   try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(rules);
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-    return (next) => sheet.replaceSync(next);
+    return sheet;
   } catch (_) {
-    // Browsers that cannot take an element, with the nonce of the tag.
-    const style = document.createElement("style");
-    style.nonce = nonce;
-    style.textContent = rules;
-    ("head" in root ? root.head : root).append(style);
-    return (next) => (style.textContent = next);
+    // The nonce of the tag lets it pass where only marked elements may.
+    if (root !== document) root.append(make("style", { nonce }, rules));
+    return undefined;
   }
 }
 

@@ -34,8 +34,6 @@ export const queue = createQueue(
     stop();
     obey(code);
   },
-  () => performance.now(),
-  setTimeout,
 );
 
 /** The page on screen: path and query; where the tag says so, the path after the hash stands for pages too. */
@@ -66,7 +64,7 @@ function pageview() {
 
 function moved() {
   if (!life || shown() === page) return;
-  if (watch) watch.turn_();
+  if (watch) watch[1]();
   pageview();
 }
 
@@ -76,22 +74,22 @@ export const listen = (target, name, heard) =>
 
 function hidden() {
   if (document.visibilityState !== "hidden") return;
-  if (watch) watch.turn_();
+  if (watch) watch[1]();
   const events = queue.drain();
   if (!events[0]) return;
-  if (watch && queue.isFailing()) watch.keep_(events);
+  if (watch && queue.isFailing()) watch[2](events);
   else deliver(events);
 }
 
 /** Let the on-demand part watch too. @param {import("./types.js").Watch} more */
 export function extend(more) {
   watch = more;
-  if (life) watch.begin_();
+  if (page) watch[0]();
 }
 
 function begin() {
-  pageview();
-  if (watch) watch.begin_();
+  moved();
+  if (watch && life) watch[0]();
 }
 
 /** Start measuring what the policy says is collected. @param {import("./types.js").Purpose} purpose */
@@ -99,6 +97,7 @@ export function start({ data = [] }) {
   declared = data;
   if (life || all().out) return;
   life = new AbortController();
+  page = "";
   ({ referrer } = document);
   if (!isWrapped)
     for (const name of /** @type {("pushState" | "replaceState")[]} */ (["pushState", "replaceState"])) {
@@ -114,7 +113,8 @@ export function start({ data = [] }) {
   listen(window, "pageshow", ({ persisted }) => persisted && pageview());
   // A page that is only being prepared has not been seen by anyone yet.
   if (document.prerendering) listen(document, "prerenderingchange", begin);
-  else begin();
+  // What comes after this script in the page may want to see the first event before it is kept.
+  else setTimeout(begin);
 }
 
 export function stop() {

@@ -8,31 +8,27 @@ import { base } from "./script.js";
 /**
  * Post a document. Text, so that no preflight is needed; kept alive, so that a closing page does not lose it.
  * @param {string} path
- * @param {object} body
+ * @param {object} document
  * @param {number} [tries]
  * @returns {Promise<Answer>}
  */
-export const post = (path, body, tries = 1) =>
+export const post = (path, document, tries = 1) =>
   fetch(base + path, {
     method: "POST",
-    body: JSON.stringify(body),
+    body: JSON.stringify(document),
     keepalive: true,
   })
     .then(async (response) => {
-      const answer = await response.json();
+      const body = await response.json();
       const wait = +(/** @type {string} */ (response.headers.get("Retry-After")));
-      return { status: response.status, body: answer, code: (answer.error || {}).code, wait };
+      return { status: response.status, body, wait };
     })
-    .catch(() => ({ status: 0, body: {}, code: "", wait: 0 }))
+    .catch(() => ({ status: 0, body: {}, wait: 0 }))
     .then((answer) =>
       tries > 1 && mayRetry(answer)
-        ? new Promise((done) => setTimeout(done, Math.min(answer.wait || 1, 60) * 1000)).then(() => post(path, body, tries - 1))
+        ? new Promise((done) => setTimeout(done, Math.min(answer.wait || 1, 60) * 1000)).then(() => post(path, document, tries - 1))
         : answer,
     );
-
-/** Fetch a document without credentials. @param {string} path */
-export const get = (path) =>
-  fetch(base + path, { credentials: "omit" }).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
 
 const hex = (/** @type {ArrayBuffer | Uint8Array} */ bytes) =>
   [...new Uint8Array(bytes)].map((byte) => (byte + 256).toString(16).slice(1)).join("");

@@ -24,12 +24,11 @@
  * @property {number} [valid_days] 180 without it
  * @property {number} [refusal_days] 180 without it
  * @property {"bar" | "corner" | "dialog"} [layout]
- * @property {{gpc?: "refuse" | "ask" | "ignore"}} signals
+ * @property {{gpc?: "refuse" | "ask" | "ignore"}} signals refuse without it
  * @property {{reason: string, purposes?: string[]} | null} [asked_again]
  * @property {number} [material_version] grants given to an older version are asked again
  * @property {number} [refusal_material_version] refusals of an older version are asked again
  * @property {string} style the rules that follow from the site's theme and colours
- * @property {string} [logo_url]
  * @property {"stay" | "reload"} [after_withdrawal]
  * @property {{[purpose: string]: string[]}} [consent_mode] the types of Google's consent mode that each purpose grants
  * @property {string[]} [consent_mode_regions] where its default is denied, everywhere without any
@@ -39,28 +38,30 @@
  */
 
 /**
- * What the per-site script has inside: `common` for all languages, the rest by language.
- * @typedef {{default_language: string, aliases?: {[tag: string]: string}, common: Partial<Config>, banners: {[language: string]: Partial<Config>}}} Bundle
+ * What the per-site script has inside: what all languages share, the rest by language, the default language, aliases.
+ * @typedef {[Partial<Config>, {[language: string]: Partial<Config>}, string, {[tag: string]: string}?]} Bundle
  */
 
 /** What the core lends to the part that is fetched on demand. @typedef {ReturnType<typeof import("./core.js").core>} Core */
 
 /**
  * What the on-demand part adds to the tracker.
- * @typedef {object} Watch
- * @property {() => void} begin_ the measuring begins, on the page on screen
- * @property {() => void} turn_ the page is left, or hidden
- * @property {(events: object[]) => void} keep_ keeps events that a closing page cannot deliver
+ * @typedef {[begin: () => void, turn: () => void, keep: (events: object[]) => void]} Watch
+ * begin: the measuring begins, on the page on screen; turn: the page is left, or hidden; keep: keeps events that a
+ * closing page cannot deliver
  */
 
 /**
- * The part that is fetched on demand. The build shortens names that end in an underscore.
- * @typedef {object} More
- * @property {(action: string, event: Event) => Promise<void>} act_ answers the buttons that the core does not know
- * @property {(text: string) => void} explain_ says a text that the core does not carry
- * @property {(isOwed: boolean) => void} follow_ goes on after a choice, and delivers what the service is owed
- * @property {(purposes: Purposes, act: Act) => Promise<"saved" | "failed" | "" | undefined>} turnOff_
- * @property {() => Promise<any>} withdraw_
+ * The part that is fetched on demand, in this order: what answers the buttons that the core does not know; what says a
+ * text that the core does not carry; what goes on after a choice, and delivers what the service is owed; what takes back
+ * some purposes; what takes back all.
+ * @typedef {[
+ *   act: (action: string, event: Event) => Promise<void>,
+ *   explain: (text: string) => void,
+ *   goOn: (isOwed: boolean) => void,
+ *   turnOff: (purposes: Purposes, act: Act) => Promise<"saved" | "failed" | "" | undefined>,
+ *   withdraw: () => Promise<any>,
+ * ]} More
  * @typedef {(core: Core) => More} Part
  */
 
@@ -97,8 +98,7 @@
 /**
  * @typedef {object} Answer
  * @property {number} status 0 when no answer came
- * @property {any} body
- * @property {string} code the refusal code, "" without one
+ * @property {any} body what came, {} without an answer
  * @property {number} wait seconds from Retry-After, 0 without one
  */
 

@@ -1,14 +1,16 @@
 // @ts-check
 /** The banner on the page: one host, one panel at a time, one status line, and a way back when the page has none. */
 import { decide } from "./acts.js";
-import { asking, config, entry, refusedBySignal } from "./choice.js";
+import { config, eachPurpose, entry, standing } from "./choice.js";
 import { button } from "./dom.js";
 import { evidenceOf, wordsOf } from "./evidence.js";
 import { focusFirst, pageControl } from "./focus.js";
+import { painted } from "./frame.js";
 import { load } from "./load.js";
 import { make } from "./make.js";
+import { modal } from "./modal.js";
 import { makeBanner } from "./panel.js";
-import { each, idsOf } from "./state.js";
+import { idsOf } from "./state.js";
 import { addStyle, dress } from "./styles.js";
 
 const host = document.createElement("consent-banner");
@@ -22,11 +24,13 @@ export let panel = null;
 let last = null;
 let isConfirming = false;
 /** Room for a bar: what has the focus, and the page's last line, must never be hidden under it, and nothing may move.
- * @type {((rules: string) => void) | undefined} */
-let setRoom;
+ * @type {CSSStyleSheet | undefined} */
+let room;
+
+// Told between layout and paint, when asking for sizes costs nothing; also of what has left the page.
+const sizes = window.ResizeObserver && new ResizeObserver(fit);
 
 root.addEventListener("click", act);
-addEventListener("resize", fit);
 root.addEventListener("focusin", (event) => {
   const from = /** @type {HTMLElement | null} */ (/** @type {FocusEvent} */ (event).relatedTarget);
   if (from && !root.contains(from)) last = from;
@@ -52,19 +56,24 @@ function clear() {
   isConfirming = false;
 }
 
+/** @param {HTMLElement} shown */
+function stand(shown) {
+  root.append(shown);
+  if (sizes) for (const element of [shown, shown.firstElementChild]) if (element) sizes.observe(element);
+}
+
 /** Give the page room for what stands on it, and the keyboard a way into a text that scrolls. */
 export function fit() {
   const shown = panel || wayBack;
   const height = shown && !shown.matches("dialog") && `${shown.offsetHeight + 24}px`;
+  const text = panel && /** @type {HTMLElement} */ (panel.firstChild);
+  const isCut = text && text.scrollHeight > text.clientHeight;
   const rules = height
     ? `@media screen{html{scroll-padding-bottom:${height}!important}html::after{content:"";display:block;height:${height}}}`
     : "";
-  if (setRoom) setRoom(rules);
-  else setRoom = addStyle(document, rules);
-  if (!panel) return;
-  const text = /** @type {HTMLElement} */ (panel.firstChild);
-  const isCut = text.scrollHeight > text.clientHeight;
-  for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-labelledby", "title"]])
+  if (room) room.replaceSync(rules);
+  else room = addStyle(document, rules);
+  if (text) for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-labelledby", "title"]])
     isCut ? text.setAttribute(name, value) : text.removeAttribute(name);
 }
 
@@ -74,27 +83,15 @@ const say = (words) => setTimeout(() => (status.textContent = words), 100);
 /**
  * Put a panel on the page, alone.
  * @param {HTMLElement} next
- * @param {string} layout
  * @param {boolean} takesFocus
+ * @param {typeof modal | null} stage what makes it modal
+ * @param {() => void} [leave] what Escape does; by itself it hides the panel for this page view and stores nothing
  */
-export function place(next, layout, takesFocus) {
+export function place(next, takesFocus, stage, leave = hide) {
   clear();
   mount();
-  panel = next;
-  root.append(next);
-  if (layout === "dialog") {
-    const dialog = /** @type {HTMLDialogElement} */ (next);
-    // Escape hides it for this page view and stores nothing; a second layer goes back by its own hand.
-    dialog.oncancel = dialog.onclose = (event) => {
-      event.preventDefault();
-      if (panel === dialog) hide();
-    };
-    if (dialog.showModal) dialog.showModal();
-    else dialog.setAttribute("open", "");
-    // What lies behind a modal dialog is not read out.
-    dialog.append(status);
-  }
-  fit();
+  stand((panel = next));
+  if (stage) stage(next, leave, status);
   if (takesFocus) /** @type {HTMLElement} */ (next.querySelector("h2")).focus({ preventScroll: true });
 }
 
@@ -105,42 +102,43 @@ export function place(next, layout, takesFocus) {
  */
 export function open(byVisitor, notice) {
   const { texts, asked_again, layout = "bar" } = config;
-  if (asked_again && asking() === "material") notice = notice || asked_again.reason;
-  const takesFocus = byVisitor || layout === "dialog";
-  place(makeBanner(notice, layout), layout, takesFocus);
-  if (!takesFocus) say(notice || texts.title);
-  if (refusedBySignal()) explain("signal");
+  const { reason, bySignal } = standing();
+  if (asked_again && reason === "material" && !bySignal) notice = notice || asked_again.reason;
+  const isDialog = HAS_DIALOG && layout === "dialog";
+  const takesFocus = byVisitor || isDialog;
+  place(makeBanner(layout), takesFocus, isDialog ? modal : null);
+  if (notice) note(notice);
+  else if (!takesFocus) say(texts.title);
+  if (bySignal) explain("signal");
 }
 
 /** Say what is rarely said, and so not carried along. @param {string} text */
-const explain = (text) => load().then((more) => more.explain_(text), () => {});
+const explain = (text) => load().then((more) => more[1](text), () => {});
 
 /** Say something in the panel and aloud. @param {string} words */
 export function note(words) {
   if (panel) /** @type {HTMLElement} */ (panel.querySelector("h2")).after(make("p", { class: "note" }, words));
-  fit();
   say(words);
 }
 
 /** Close the banner, if it is open. */
 export function hide() {
   const hadFocus = root.activeElement;
-  settle();
-  if (hadFocus) focusFirst([last, pageControl(), wayBack]);
-  last = null;
+  clear();
+  painted().then(() => {
+    if (panel) return;
+    settle();
+    if (hadFocus) focusFirst([last, pageControl(), wayBack]);
+    last = null;
+  });
 }
 
 /** Leave nothing but a way back: the page's own control, or else our button. */
 export function settle() {
-  clear();
-  if (pageControl()) {
-    // Long enough for the status to be read out; then nothing of ours is left on the page.
-    setTimeout(() => panel || wayBack || host.remove(), 5000);
-  } else if (config.purposes.length) {
+  if (!pageControl() && config.purposes[0]) {
     mount();
-    root.append((wayBack = button("open", "open")));
+    stand((wayBack = wayBack || button("open", "open")));
   }
-  fit();
 }
 
 /**
@@ -152,7 +150,8 @@ export function settle() {
 export async function choose(purposes, event, layer) {
   if (!panel) return;
   // Some assistive tools click so, and some scripts: the person is asked, the script is slowed and its act marked.
-  if (idsOf(purposes)[0] && !event.isTrusted && !isConfirming) {
+  const isGrant = idsOf(purposes)[0];
+  if (isGrant && !event.isTrusted && !isConfirming) {
     isConfirming = true;
     return explain("confirm");
   }
@@ -160,8 +159,7 @@ export async function choose(purposes, event, layer) {
   const made = {
     mechanism: layer > 1 || entry ? "preferences" : "banner",
     layer,
-    rendered: wordsOf(panel),
-    evidence: evidenceOf(panel, event),
+    ...(isGrant && { rendered: wordsOf(panel), evidence: evidenceOf(panel, event) }),
   };
   hide();
   const outcome = await decide(purposes, made).catch(() => "failed");
@@ -171,10 +169,10 @@ export async function choose(purposes, event, layer) {
 
 /** @param {Event} event */
 function act(event) {
-  const target = /** @type {Element} */ (event.target).closest("[data-action]");
-  const action = target && target.getAttribute("data-action");
+  const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-action]"));
+  const { action = "" } = target ? target.dataset : {};
   if (action === "open") open(true);
-  else if (panel && !panel.matches(".centre") && (action === "refuse" || action === "accept"))
-    choose(each(config, () => action === "accept"), event, 1);
-  else if (action) load().then((more) => more.act_(action, event)).catch(() => note(config.texts.failed));
+  else if (panel && /^(refuse|accept)$/.test(action))
+    choose(eachPurpose(() => action === "accept"), event, panel.matches(".centre") ? 2 : 1);
+  else if (action) load().then((more) => more[0](action, event)).catch(() => note(config.texts.failed));
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createQueue } from "../../static/src/queue.js";
 import { backoff } from "../../static/src/retry.js";
 
-const OK = { status: 202, body: {}, code: "", wait: 0 };
+const OK = { status: 202, body: {}, wait: 0 };
 
 /** A queue in a world whose clock moves only when told to. */
 function world(answers = []) {
@@ -26,7 +26,6 @@ function world(answers = []) {
     sent,
     refusals,
     settle,
-    waiting: () => timers.map(({ at }) => at - now),
     async pass(ms) {
       const end = now + ms;
       for (;;) {
@@ -66,7 +65,7 @@ test("ten events do not wait", async () => {
 });
 
 test("while the service is down the same events are tried again, with growing pauses and growing age", async () => {
-  const down = { status: 503, body: {}, code: "", wait: 0 };
+  const down = { status: 503, body: {}, wait: 0 };
   const { queue, sent, pass, settle } = world([down, { ...down, status: 0 }]);
   queue.add({ id: "a" }, true);
   await settle();
@@ -81,7 +80,7 @@ test("while the service is down the same events are tried again, with growing pa
 });
 
 test("Retry-After is obeyed, also by events that come meanwhile", async () => {
-  const { queue, sent, pass, settle } = world([{ status: 429, body: {}, code: "", wait: 20 }]);
+  const { queue, sent, pass, settle } = world([{ status: 429, body: {}, wait: 20 }]);
   queue.add({ id: "a" }, true);
   await settle();
   queue.add({ id: "b" }, true);
@@ -92,7 +91,7 @@ test("Retry-After is obeyed, also by events that come meanwhile", async () => {
 });
 
 test("a refusal of the gate ends it: nothing is kept, nothing is sent again", async () => {
-  const { queue, sent, refusals, pass, settle } = world([{ status: 403, body: {}, code: "withdrawn", wait: 0 }]);
+  const { queue, sent, refusals, pass, settle } = world([{ status: 403, body: { error: { code: "withdrawn" } }, wait: 0 }]);
   queue.add({ id: "a" }, true);
   queue.add({ id: "b" });
   await settle();
@@ -103,7 +102,7 @@ test("a refusal of the gate ends it: nothing is kept, nothing is sent again", as
 });
 
 test("a batch that is too large is sent event by event, and given up only when it is one", async () => {
-  const large = { status: 413, body: {}, code: "too_large", wait: 0 };
+  const large = { status: 413, body: {}, wait: 0 };
   const { queue, sent, pass, settle } = world([large, large, large, large]);
   for (let index = 0; index < 10; index++) queue.add({ id: index });
   await settle();
@@ -113,7 +112,7 @@ test("a batch that is too large is sent event by event, and given up only when i
 });
 
 test("what clears the queue while a batch is on its way is not undone by the answer", async () => {
-  const { queue, sent, pass, settle } = world([{ status: 503, body: {}, code: "", wait: 0 }]);
+  const { queue, sent, pass, settle } = world([{ status: 503, body: {}, wait: 0 }]);
   queue.add({ id: "a" }, true);
   queue.clear();
   await settle();
@@ -130,7 +129,7 @@ test("a page that goes away hands over what is not already on its way", () => {
 });
 
 test("a service that is down for long does not fill the page's memory, nor the last request", () => {
-  const { queue } = world(Array.from({ length: 5 }, () => ({ status: 503, body: {}, code: "", wait: 3600 })));
+  const { queue } = world(Array.from({ length: 5 }, () => ({ status: 503, body: {}, wait: 3600 })));
   for (let index = 0; index < 2000; index++) queue.add({ id: index });
   const handed = [];
   for (let batch = queue.drain(); batch.length; batch = queue.drain()) handed.push(batch.length);
@@ -139,7 +138,7 @@ test("a service that is down for long does not fill the page's memory, nor the l
 
 test("what an earlier page could not deliver is sent with its age", async () => {
   const { queue, sent, pass } = world();
-  queue.restore([{ id: "a", age_ms: 90000 }]);
+  queue.add({ id: "a" }, false, 90000);
   await pass(1000);
   assert.deepEqual(sent, [[{ id: "a", age_ms: 91000 }]]);
 });

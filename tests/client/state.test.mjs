@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asEntry, askReason, dayOf, fromMirror, grantsOf, refusal, signalDecides } from "../../static/src/state.js";
+import { asEntry, dayOf, fromMirror, judge, refusal } from "../../static/src/state.js";
 import { DAY, NOON, config } from "./config.mjs";
 
 const granted = (changes = {}) => ({
@@ -11,6 +11,9 @@ const granted = (changes = {}) => ({
   b: { receipt_id: "receipt", decided_at: "2026-11-24T12:00:00Z", expires_at: "2027-05-23T12:00:00Z" },
   ...changes,
 });
+const askReason = (entry, site, now) => judge(entry, site, false, now).reason;
+const grantsOf = (entry, site, signal, now) => judge(entry, site, signal, now).purposes;
+const signalDecides = (entry, site, signal, now) => judge(entry, site, signal, now).bySignal;
 const refused = (changes = {}) => ({ ...refusal(config(), "2026-11-24", "token"), ...changes });
 
 test("a browser without a choice is asked", () => {

@@ -24,6 +24,9 @@ MADE_WITH = (
     ".npmrc",
 )
 
+# What the per-site bundle is made of.
+PARTS = ("core.js", "dialog.js", "signals.js", "layouts.json")
+
 
 def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(
@@ -73,10 +76,7 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_client_console_migrations_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    client = {
-        f"consent_service/static/{name}"
-        for name in (*SCRIPTS.values(), "consent.core.js", "consent.signals.js", "consent.layouts.json")
-    }
+    client = {f"consent_service/static/{name}" for name in (*SCRIPTS.values(), *(f"consent.{part}" for part in PARTS))}
     assert client | {"consent_service/py.typed", "consent_service/cli/__init__.py"} <= names
     words = {f"consent_service/consent/languages/{language}.toml" for language in built_in_languages()}
     assert words <= names

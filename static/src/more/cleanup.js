@@ -1,6 +1,8 @@
 // @ts-check
 /** Deletion of the first-party cookies and storage keys that a withdrawn purpose declared. */
 
+import { KEY } from "../state.js";
+
 /** @typedef {import("../types.js").Config} Config */
 
 /**
@@ -9,7 +11,7 @@
  * @param {string[]} withdrawn purpose ids
  */
 export function deleteDeclared(config, withdrawn) {
-  const kept = new Set(["consent-service"]);
+  const kept = new Set([KEY]);
   for (const { cookies } of config.exempt || []) for (const { name } of cookies || []) kept.add(name);
   for (const { id, cookies } of config.purposes)
     for (const { name, kind } of withdrawn.includes(id) ? cookies || [] : [])

@@ -1,25 +1,23 @@
 // @ts-check
 /** What stands in the place of a frame that waits: whose content it is, what for, and a button that grants that alone. */
+import { addStyle, button, chosen, decide, dress, eachPurpose, getConfig, make } from "./core.js";
 import style from "./frame.css";
 import { fetchWhole } from "./preferences.js";
-
-/** @typedef {import("../types.js").Core} Core */
 
 /** The words are fetched once, and only where a frame waits. @type {Promise<import("../types.js").Config> | undefined} */
 let words;
 
 /**
  * Put a box of the frame's own size in its place until it is released; nothing on the page moves.
- * @param {Core} core
  * @param {HTMLElement} frame
  */
-export async function standIn(core, frame) {
+export async function standIn(frame) {
   const ids = `${frame.dataset.consent}`.split(" ");
-  const config = core.config_();
+  const config = getConfig();
   if (frame.dataset.stood !== undefined || !ids.every((id) => config.purposes.some((purpose) => purpose.id === id))) return;
   frame.dataset.stood = "";
   const { language } = config;
-  words = words || fetchWhole(core);
+  words = words || fetchWhole();
   const { texts, purposes, dir } = await words;
   const title = purposes.filter(({ id }) => ids.includes(id)).map((purpose) => purpose.title).join(", ");
   const host = document.createElement("consent-frame");
@@ -27,13 +25,13 @@ export async function standIn(core, frame) {
   host.lang = language;
   host.dir = dir || "ltr";
   const root = host.attachShadow({ mode: "open" });
-  core.dress_(root);
-  core.style_(root, style);
+  dress(root);
+  addStyle(root, style);
   const said = (/** @type {string} */ text) =>
     text.replace("{host}", new URL(frame.dataset.src || "", location.href).host).replace("{purpose}", title);
-  const text = core.make_("p", { role: "status" }, said(texts.blocked));
-  const allow = core.button_("allow", "choice", said(texts.allow));
-  const box = core.make_("div", { class: "frame" }, text, allow);
+  const text = make("p", { role: "status" }, said(texts.blocked));
+  const allow = button("allow", "choice", said(texts.allow));
+  const box = make("div", { class: "panel frame" }, text, allow);
   box.style.setProperty("width", `${width}px`);
   box.style.setProperty("min-height", `${height}px`);
   root.append(box);
@@ -44,8 +42,8 @@ export async function standIn(core, frame) {
       text.textContent = texts.confirm;
       return;
     }
-    const chosen = core.chosen_();
-    core.decide_(core.each_(core.config_(), (id) => ids.includes(id) || chosen[id]), {
+    const before = chosen();
+    decide(eachPurpose((id) => ids.includes(id) || before[id]), {
       mechanism: "preferences",
       layer: 3,
       rendered: `${said(texts.blocked)}\n${said(texts.allow)}`,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from consent_service.consent.banner import banner_config, notice_document, resolve_language
 from consent_service.consent.policy import Policy
@@ -164,10 +165,11 @@ def test_what_a_site_does_not_use_is_no_part_of_its_config() -> None:
 def test_both_themes_have_their_pair_of_button_colours() -> None:
     light, dark = "--button:#0842a0;--label:#ffffff", "--button:#94add7;--label:#111111"
     style = config(site=changed_site(banner={}))["style"]
-    assert style.startswith(f":host{{color-scheme:light!important;{light}}}@media(prefers-color-scheme:dark){{:host{{")
-    assert f"color-scheme:dark!important;{dark}" in style
-    assert dark not in config(site=changed_site(banner={"theme": "light"}))["style"]
-    assert light not in config(site=changed_site(banner={"theme": "dark"}))["style"]
+    assert style.startswith(f":host{{{light}}}@media(prefers-color-scheme:dark){{:host{{{dark}}}}}")
+    for theme, chosen, other in (("light", light, dark), ("dark", dark, light)):
+        style = config(site=changed_site(banner={"theme": theme}))["style"]
+        assert style.startswith(f":host{{color-scheme:{theme}!important;{chosen}}}")
+        assert other not in style
 
 
 def test_only_the_layout_in_use_travels() -> None:
@@ -175,8 +177,17 @@ def test_only_the_layout_in_use_travels() -> None:
     assert ".bar" in bar
     assert ".bar" not in corner
     assert ".corner" in corner
-    assert "img" not in bar
-    assert "img" in config(site=changed_site(banner={"logo_url": "https://x.example/a.png"}))["style"]
+
+
+def test_a_logo_stands_in_the_style_and_cannot_end_it() -> None:
+    assert "url(" not in config(site=changed_site(banner={}))["style"]
+    url = "https://x.example/a(1).png?v=2&w=é);}*{color:red}"
+    assert (
+        f'background:url("{url}") 0 / contain no-repeat' in config(site=changed_site(banner={"logo_url": url}))["style"]
+    )
+    for end in ('"', "\\", "\n"):
+        with pytest.raises(ValidationError, match="logo_url"):
+            changed_site(banner={"logo_url": f"https://x.example/a{end}b"})
 
 
 BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.png", "colors": {"accent": "#000000"}}
