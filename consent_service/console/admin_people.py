@@ -106,15 +106,14 @@ def get_audit() -> Response:
 
 
 def _people(connection: Connection, admin: Administrator) -> list[User]:
-    own = admin.access.site_id
-    return [person for person in list_users(connection) if own in person.site_ids and person.role is not Role.ADMIN]
+    return [person for person in list_users(connection) if person.role is not Role.ADMIN and person.sees(admin.site)]
 
 
 def _find(connection: Connection, admin: Administrator, email: str) -> User:
     wanted = normal_email(email)
     for person in _people(connection, admin):
         if person.email == wanted:
-            if len(person.site_ids) > 1:
+            if person.site_ids != {admin.site.site_id}:
                 raise Forbidden("this person sees other sites too; reset them on the command line")
             return person
     raise NotFound("this site has no user of this address")

@@ -41,20 +41,22 @@ def prepare(core: Core, events: int) -> list[str]:
     Raises DemoError for a directory that holds something else, a demo that was not finished, or a running server.
     """
     config, now = core.config, core.now()
-    if not (config.data_dir / DONE_FILE).exists():
-        _refuse_other(core)
-        try:
-            with take(config.data_dir / SERVER), take(config.data_dir / KEEPER):
-                _fill_once(core, events, now)
-        except Locked as error:
-            raise DemoError(
-                f"another process ({error.pid or 'unknown'}) uses {config.data_dir}; wait for it or choose another "
-                "directory with --data-dir"
-            ) from error
-        except (FillError, KeeperLost, Unavailable) as error:
-            raise DemoError(f"{error}; remove {config.data_dir} and start again") from error
-    _follow_address(core, now)
-    return _lines(config, _login_link(core, now))
+    try:
+        # Whatever is there: what a server that runs shows, and the link it printed, are not changed under it.
+        with take(config.data_dir / SERVER):
+            if not (config.data_dir / DONE_FILE).exists():
+                _refuse_other(core)
+                with take(config.data_dir / KEEPER):
+                    _fill_once(core, events, now)
+            _follow_address(core, now)
+            return _lines(config, _login_link(core, now))
+    except Locked as error:
+        raise DemoError(
+            f"another process ({error.pid or 'unknown'}) uses {config.data_dir}; wait for it or choose another "
+            "directory with --data-dir"
+        ) from error
+    except (FillError, KeeperLost, Unavailable) as error:
+        raise DemoError(f"{error}; remove {config.data_dir} and start again") from error
 
 
 def _refuse_other(core: Core) -> None:

@@ -92,14 +92,15 @@ def create_token(
 
 def revoke_token(connection: Connection, token_id: str, *, actor: str, now: datetime) -> bool:
     """End a token at once; False when there is no such token that still holds."""
-    changed = connection.execute(
+    site_id = connection.execute(
         update(api_token)
         .where(api_token.c.token_id == token_id, api_token.c.revoked_at.is_(None))
         .values(revoked_at=now)
-    )
-    if changed.rowcount:
-        note(connection, at=now, actor=actor, action="token.revoke", subject=token_id)
-    return bool(changed.rowcount)
+        .returning(api_token.c.site_id)
+    ).scalar_one_or_none()
+    if site_id is not None:
+        note(connection, at=now, actor=actor, action="token.revoke", subject=token_id, site_id=site_id)
+    return site_id is not None
 
 
 def list_tokens(connection: Connection, site_id: int | None = None) -> list[dict[str, Any]]:
