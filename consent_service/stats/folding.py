@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from consent_service.sites.access import SMALLEST_CELL
@@ -14,6 +14,8 @@ FEWEST_CELLS: Final = 2
 Cell = tuple[str, ...]
 # The visitors of cells that add up to something that is shown elsewhere.
 Line = Mapping[Cell, int]
+# A row or a column of a table of two dimensions: 0 or 1, and its value.
+Point = tuple[int, str]
 
 
 def small_cells(line: Line) -> set[Cell]:
@@ -37,17 +39,20 @@ def fold(lines: Sequence[Line], small: set[Cell]) -> set[Cell]:
 
 def fold_crossed(table: Line) -> set[Cell]:
     """Give every cell to hide of a table of two dimensions, whose rows and columns add up to what is shown."""
-    crossed: dict[tuple[int, str], dict[Cell, int]] = defaultdict(dict)
+    crossed: dict[Point, dict[Cell, int]] = defaultdict(dict)
     for cell, visitors in table.items():
         for place in (0, 1):
             crossed[place, cell[place]][cell] = visitors
     lines, small = list(crossed.values()), small_cells(table)
     hidden = fold(lines, small)
+    more = 1
     while small & _bridges(hidden):
         visible = sorted(table.keys() - hidden, key=lambda cell: (table[cell], cell))
         if not visible:
             break
-        hidden = fold(lines, {*hidden, visible[0]})
+        # One more at first, which is enough for most tables; then twice as many each time, so that large ones end soon.
+        hidden = fold(lines, {*hidden, *visible[:more]})
+        more *= 2
     return hidden
 
 
@@ -69,21 +74,43 @@ def _cover(line: Line, hidden: set[Cell]) -> set[Cell]:
 def _bridges(hidden: set[Cell]) -> set[Cell]:
     """Give the hidden cells that rows and columns tell although each of these hides two or more.
 
-    With rows and columns as points and hidden cells as edges, a cell can have another value only on a cycle.
+    With rows and columns as points and hidden cells as edges, a cell can have another value only on a cycle; those on
+    none are found in one walk (Tarjan, 1974).
     """
-    edges: dict[tuple[int, str], list[Cell]] = defaultdict(list)
-    for cell in hidden:
+    edges: dict[Point, list[Cell]] = defaultdict(list)
+    for cell in sorted(hidden):
         for place in (0, 1):
             edges[place, cell[place]].append(cell)
+    seen_at: dict[Point, int] = {}
     found: set[Cell] = set()
-    for cell in hidden:
-        reached, waiting = {(0, cell[0])}, [(0, cell[0])]
-        while waiting:
-            for other in edges[waiting.pop()]:
-                for point in ((0, other[0]), (1, other[1])):
-                    if other != cell and point not in reached:
-                        reached.add(point)
-                        waiting.append(point)
-        if (1, cell[1]) not in reached:
-            found.add(cell)
+    for start in edges:
+        if start not in seen_at:
+            found |= _bridges_from(start, edges, seen_at)
     return found
+
+
+def _bridges_from(start: Point, edges: Mapping[Point, Sequence[Cell]], seen_at: dict[Point, int]) -> set[Cell]:
+    """Walk what can be reached from a point, numbering points as they are seen."""
+    found: set[Cell] = set()
+    seen_at[start] = len(seen_at)
+    # Of each point, the earliest that is reached from it and what follows it without the cell it was come to by.
+    earliest = {start: seen_at[start]}
+    path: list[tuple[Point, Cell, Iterator[Cell]]] = [(start, (), iter(edges[start]))]
+    while path:
+        point, came_by, rest = path[-1]
+        cell = next(rest, None)
+        if cell is None:
+            path.pop()
+            if earliest[point] == seen_at[point]:
+                found.add(came_by)
+            if path:
+                before = path[-1][0]
+                earliest[before] = min(earliest[before], earliest[point])
+        elif cell != came_by:
+            other = (1 - point[0], cell[1 - point[0]])
+            if other in seen_at:
+                earliest[point] = min(earliest[point], seen_at[other])
+            else:
+                earliest[other] = seen_at[other] = len(seen_at)
+                path.append((other, cell, iter(edges[other])))
+    return found - {()}

@@ -12,7 +12,7 @@ from consent_service.events.store import Reader
 from consent_service.sites.access import SMALLEST_CELL
 from consent_service.stats import dimensions, sql
 from consent_service.stats.dimensions import Kind
-from consent_service.stats.folding import Cell, fold, fold_crossed, small_cells
+from consent_service.stats.folding import Cell, Line, fold, fold_crossed, small_cells
 from consent_service.stats.metrics import METRICS
 from consent_service.stats.periods import DAYS_BACK, day_start
 from consent_service.stats.query import Condition, Filter, Operator, Order, Period, Query, QueryError, Unit
@@ -24,7 +24,8 @@ PERIODS: Final = ("day", "7d", "28d", "91d", "12mo")
 DETAILED: Final = "28d"
 VISITORS: Final = "visitors"
 _OTHERS: Final = "\0"
-MOST_ROWS: Final = 10_000
+# What is beyond so many cells is not looked at, and nothing is shown that could tell of it.
+MOST_CELLS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,13 @@ def run_public(reader: Reader, query: Query, now: datetime) -> PublicResult:
 
     Whether a cell is shown does not depend on how it is asked for: as a row, or by filters.
     """
-    whole = run(reader, replace(query, limit=MOST_ROWS, offset=0))
+    whole = run(reader, replace(query, limit=MOST_CELLS, offset=0))
     names, fixed = _names(query), _filtered_values(query)
     shown = _shown_cells(reader, whole.query, names, now)
+    if any(METRICS[name].is_share for name in query.metrics):
+        # A share and its row tell the whole that it is a share of.
+        totals = _shown_cells(reader, whole.query, tuple(sorted(fixed)), now)
+        shown = shown if tuple(fixed[name] for name in sorted(fixed)) in totals else set()
     rows: list[ResultRow] = []
     for row in whole.rows:
         values = {**fixed, **dict(zip(query.dimensions, row.dimensions, strict=True))}
@@ -111,13 +116,24 @@ def _shown_cells(reader: Reader, query: Query, names: tuple[str, ...], now: date
         # What a period has more than a shorter one is a cell of its own.
         stretches = [replace(query.period, end=day_start(start, zone)) for start in starts]
         lines = [visitors, *(_count(reader, query, names, stretch) for stretch in stretches)]
-    return visitors.keys() - fold(lines, set().union(*map(small_cells, lines)))
+    return visitors.keys() - fold(lines, set().union(*(_may_be_small(line, visitors) for line in lines)))
+
+
+def _may_be_small(line: Line, visitors: Line) -> set[Cell]:
+    """Give the small cells of a line; where it is cut off, its last ones and what it lacks of `visitors` as well."""
+    small = small_cells(line)
+    if len(line) >= MOST_CELLS:
+        least = min(line.values())
+        small |= {cell for cell, count in line.items() if count == least} | (visitors.keys() - line.keys())
+    return small
 
 
 def _shown_crossed(reader: Reader, query: Query, names: tuple[str, ...], now: datetime) -> set[Cell]:
     """Give the shown cells of two dimensions; values that a dimension alone does not show are one value."""
     alone = [_shown_cells(reader, query, (name,), now) for name in names]
     visitors = _count(reader, query, names, query.period)
+    if len(visitors) >= MOST_CELLS:
+        return set()
     table: Counter[Cell] = Counter()
     for cell, count in visitors.items():
         table[tuple(value if (value,) in shown else _OTHERS for value, shown in zip(cell, alone, strict=True))] += count
@@ -127,7 +143,7 @@ def _shown_crossed(reader: Reader, query: Query, names: tuple[str, ...], now: da
 def _count(reader: Reader, query: Query, names: tuple[str, ...], period: Period) -> dict[Cell, int]:
     """Count the visitors of every cell, without the query's filters."""
     order = (Order(VISITORS, True),)
-    every = Query(query.site_id, query.asked_site, (VISITORS,), period, names, order_by=order, limit=MOST_ROWS)
+    every = Query(query.site_id, query.asked_site, (VISITORS,), period, names, order_by=order, limit=MOST_CELLS)
     return {row.dimensions: int(row.metrics[0]) for row in run(reader, every).rows}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from consent_service.stats import privacy
 from tests.integration.clock import Clock
 from tests.integration.conftest import TokenMaker
 from tests.integration.keeping import KeeperInHand
@@ -96,6 +97,37 @@ def test_what_a_period_has_more_than_a_shorter_one_is_a_cell_too(
     assert shown("7d") == {"/a": 20, "/b": 30, "/c": 40}
     # 34 of /b less the 30 of the last week would be 4; and the 15 of /a, taken from all 19 before that week, too.
     assert shown("28d") == {"/c": 40}
+
+
+def test_a_share_does_not_tell_a_total_that_is_hidden(
+    visitor: Visitor, read: Read, api_token: TokenMaker, now: Clock
+) -> None:
+    read({"/a": 4})
+    now.move(days=20)
+    read({"/b": 30, "/c": 40})
+    now.move(days=1)
+
+    def answer(period: str, *metrics: str) -> Any:
+        token = api_token("stats:read", is_public=True)
+        asked = {"date_range": period, "dimensions": ["event:page"], "metrics": list(metrics)}
+        return ask(visitor, token, **asked).get_json()["results"]
+
+    assert [row["metrics"] for row in answer("7d", "visitors", "percentage")] == [[40, 57.1], [30, 42.9]]
+    # 40 of 74 are 54.1 %, and 74 less the 70 of the last week are the 4 before it.
+    assert answer("28d", "visitors") == [{"dimensions": ["/c"], "metrics": [40]}]
+    assert answer("28d", "visitors", "percentage") == []
+
+
+def test_nothing_tells_of_cells_beyond_those_that_are_looked_at(
+    visitor: Visitor, pages: dict[str, int], api_token: TokenMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "MOST_CELLS", len(pages) - 1)
+    token = api_token("stats:read", is_public=True)
+    # /c and /b cover what is cut off, 3 of /rare.
+    found = ask(visitor, token, dimensions=["event:page"]).get_json()["results"]
+    assert found == [{"dimensions": ["/a"], "metrics": [14]}]
+    crossed = ask(visitor, token, dimensions=["event:page", "visit:device"], date_range="28d").get_json()
+    assert crossed["results"] == []
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ from tests.unit.stats.sums import Span, Vector
 DAY: Final = "time:day"
 PLACES: Final = ("visit:country", "visit:device")
 DAYS: Final = {"day": (0, 0), "7d": (7, 1), "28d": (28, 1), "91d": (91, 1)}
-# The second is where 28 days are a whole month, the third where 91 days are three.
-TODAYS: Final = (date(2026, 3, 11), date(2026, 3, 1), date(2026, 7, 1))
+# The second is where 28 days are a whole month, the third where 91 days are three, the last where 7 days are the month
+# up to now, which the 12 months lack.
+TODAYS: Final = (date(2026, 3, 11), date(2026, 3, 1), date(2026, 7, 1), date(2026, 3, 8))
 
 # A day, a country and a device: what one visitor counts in.
 Atom = tuple[date, str, str]
