@@ -56,11 +56,11 @@ def check_password(writer: Writer, email: str, password: str, now: datetime) -> 
     """
     with _slot():
         attempt = writer.run(lambda connection: _begin(connection, email, now))
-        is_right = _matches(attempt.password_hash, password[:LONGEST])
-    user_id = attempt.user_id
-    if not is_right or user_id is None:
-        return None
-    renewed = hash_password(password) if _HASHER.check_needs_rehash(attempt.password_hash) else None
+        user_id, stored = attempt.user_id, attempt.password_hash
+        if not _matches(stored, password[:LONGEST]) or user_id is None:
+            return None
+        # In the same slot: who waited for one and was right is not sent away.
+        renewed = _HASHER.hash(password) if _HASHER.check_needs_rehash(stored) else None
     return writer.run(lambda connection: _succeed(connection, user_id, renewed))
 
 

@@ -187,7 +187,8 @@ def _note(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the act to the audit trail of every site the person is listed at; of no site when they see all."""
-    for site_id in sorted(site_ids) or [None]:
+    listed: list[int | None] = [*sorted(site_ids)]
+    for site_id in listed or [None]:
         note(connection, at=now, actor=actor, action=action, subject=email, site_id=site_id, detail=detail)
 
 
