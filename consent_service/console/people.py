@@ -172,6 +172,11 @@ def set_password(connection: Connection, token: str, password_hash: str, now: da
     return person
 
 
+def link_url(public_url: str, token: str) -> str:
+    """Give the address at which a one-time link's token is used."""
+    return f"{public_url}/console/login/{token}"
+
+
 def normal_email(email: str) -> str:
     """Write an address the one way it is stored in."""
     return unicodedata.normalize("NFC", email.strip()).lower()

@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 
 from consent_service.app import Core
 from consent_service.config import Config
-from consent_service.console.people import Role, add_user, find_by_email, one_time_login
+from consent_service.console.people import Role, add_user, find_by_email, link_url, one_time_login
 from consent_service.demo.fill import ACTOR, SEED, FillError, Progress, fill
 from consent_service.demo.keeping import KeeperLost
 from consent_service.demo.site import origins
@@ -94,7 +94,7 @@ def _login_link(core: Core, now: datetime) -> str | None:
     if person is None:
         return None
     token = core.writer.run(lambda connection: one_time_login(connection, person.user_id, now))
-    return f"{core.config.public_url}/console/login/{token}"
+    return link_url(core.config.public_url, token)
 
 
 def _lines(config: Config, login_link: str | None) -> list[str]:
