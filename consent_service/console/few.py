@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from consent_service.console.funnel import Funnel
 from consent_service.console.numbers import count_visitors, totals
 from consent_service.console.spans import Span
 from consent_service.console.wording import count_text
+from consent_service.days import day_start
 from consent_service.events.store import Reader
 from consent_service.sites.access import SMALLEST_CELL, hide_small
 from consent_service.sites.registry import Site
-from consent_service.stats.periods import day_start
 from consent_service.stats.privacy import inner_starts
 
 
@@ -22,7 +23,7 @@ def viewer_figures(reader: Reader, site: Site, span: Span, funnel: Funnel, now: 
     """Give the numbers of a site's page for viewers: totals and decisions, empty where they are about a few."""
     # Each period is shown beside the one before it, so what both together leave of a longer one counts as well.
     starts = inner_starts(span.period, now, repeats=2)
-    stretches = [replace(span.period, end=day_start(start, span.period.zone)) for start in starts]
+    stretches = [replace(span.period, end=day_start(start, ZoneInfo(span.period.zone))) for start in starts]
     visitors = (count_visitors(reader, site, period) for period in (span.period, span.before, *stretches))
     decisions = (count for answer in funnel.answers for count in _counts(funnel.days, answer.kind, starts))
     return {

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from consent_service.days import day_start
 from consent_service.events.store import Reader
 from consent_service.sites.access import SMALLEST_CELL
 from consent_service.stats import dimensions, sql
 from consent_service.stats.dimensions import Kind
 from consent_service.stats.folding import Cell, Line, fold, fold_crossed, small_cells
 from consent_service.stats.metrics import METRICS
-from consent_service.stats.periods import DAYS_BACK, day_start
+from consent_service.stats.periods import DAYS_BACK
 from consent_service.stats.query import Condition, Filter, Operator, Order, Period, Query, QueryError, Unit
 from consent_service.stats.runner import Result, ResultRow, run
 
@@ -106,7 +107,7 @@ def _shown_cells(reader: Reader, query: Query, names: tuple[str, ...], now: date
     """Give the cells of a breakdown of the query's period that are large enough and tell of no other."""
     if len(names) > 1:
         return _shown_crossed(reader, query, names, now)
-    starts, zone = inner_starts(query.period, now), query.period.zone
+    starts, zone = inner_starts(query.period, now), ZoneInfo(query.period.zone)
     visitors = _count(reader, query, names, query.period)
     if query.time_dimension in names:
         firsts = [start.isoformat() for start in starts]
