@@ -175,4 +175,4 @@ def _is_daily(query: Query, name: str) -> bool:
 
 
 def _refused(message: str, pointer: str) -> QueryError:
-    return QueryError("not_public", f"a public token {message}", pointer)
+    return QueryError(f"a public token {message}", pointer)
