@@ -21,6 +21,8 @@ from consent_service.sites.registry import Site
 
 FEW_BYTES = 1_000_000_000
 FEW_SHARE = 0.05
+# Whoever asks how it is wants to know now; a keeper that is rewriting a large store is told of as one that is busy.
+ANSWER_SECONDS = 3.0
 
 
 def describe(core: Core) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def in_words(document: dict[str, Any]) -> str:
 def _ask(config: Config) -> dict[str, Any] | None:
     client = KeeperClient(config.socket_path)
     try:
-        found: dict[str, Any] = client.ask("status")
+        found: dict[str, Any] = client.ask("status", seconds=ANSWER_SECONDS)
     except Unavailable:
         return None
     finally:
@@ -102,7 +104,7 @@ def _process_warnings(processes: list[dict[str, Any]], *, is_deaf: bool) -> Iter
     elif roles != {"keeper", "web"}:
         yield f"no {'keeper' if 'web' in roles else 'web worker'} runs; it should start again within seconds"
     elif is_deaf:
-        yield "the keeper runs and does not answer"
+        yield f"the keeper runs and did not answer within {ANSWER_SECONDS:.0f} s; it may be rewriting the store"
 
 
 def _directory_warnings(config: Config) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, func, select
 
 from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
@@ -44,10 +44,9 @@ def erase(receipt_id: str, with_records: bool, data_dir: Path | None, as_json: b
 
 
 def _request(connection: Connection, core: Core, receipt_id: str, with_records: bool) -> str:
-    """Close the gate and ask for the erasure, in one transaction; what is erased already keeps its first erasure."""
+    """Close the gate and ask for the erasure, in one transaction; where one has done all there is, it is that one."""
     now = core.now()
-    found = select(receipt.c.site_id).where(receipt.c.receipt_id == receipt_id)
-    site_id = connection.execute(found).scalar_one_or_none()
+    site_id = _read(connection, receipt_id, receipt.c.site_id)
     if site_id is None:
         before = find_erasure(connection, receipt_id)
         if before is None:
@@ -57,7 +56,11 @@ def _request(connection: Connection, core: Core, receipt_id: str, with_records: 
     publication = None if site is None else load_publication(connection, site)
     if publication is not None:
         withdraw_receipt(connection, receipt_id, publication, now)
-    erasure = request_erasure(connection, site_id=site_id, receipt_id=receipt_id, reason="request", now=now)
+    # After an erasure that came with the withdrawal of everything, no event can have been stored.
+    withdrawn_at = _read(connection, receipt_id, receipt.c.withdrawn_at)
+    erasure = None if withdrawn_at is None else find_erasure(connection, receipt_id, withdrawn_at)
+    if erasure is None:
+        erasure = request_erasure(connection, site_id=site_id, receipt_id=receipt_id, reason="request", now=now)
     note(
         connection,
         at=now,
@@ -71,15 +74,21 @@ def _request(connection: Connection, core: Core, receipt_id: str, with_records: 
     return erasure.erasure_id
 
 
+def _read(connection: Connection, receipt_id: str, column: Column[Any]) -> Any:
+    return connection.execute(select(column).where(receipt.c.receipt_id == receipt_id)).scalar_one_or_none()
+
+
 def _finish(
     connection: Connection, receipt_id: str, erasure_id: str, with_records: bool, now: datetime
 ) -> dict[str, Any]:
+    """Give the certificate; `events` are all that were ever erased of the visitor, by this erasure and earlier ones."""
     row = connection.execute(select(erasure_job).where(erasure_job.c.erasure_id == erasure_id)).one()
+    of_receipt = select(func.sum(erasure_job.c.events)).where(erasure_job.c.receipt_id == receipt_id)
     return {
         "erasure_id": erasure_id,
         "receipt_id": receipt_id,
         "status": row.status,
-        "events": row.events,
+        "events": connection.execute(of_receipt).scalar(),
         "records": remove_records(connection, receipt_id, reason="erasure", now=now) if with_records else 0,
         "requested_at": row.requested_at,
         "erased_at": row.done_at,

@@ -12,7 +12,16 @@ from consent_service.app import Core, make_core, utc_now
 from consent_service.cli.deployment import ACTOR, DEFAULT_PORT, data_dir_option, refuse_other_schema
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import Config, directory_of, load_config, read_settings
-from consent_service.console.people import LINK_HOURS, Role, User, add_user, list_users, normal_email, reset_user
+from consent_service.console.people import (
+    LINK_HOURS,
+    Role,
+    User,
+    add_user,
+    link_url,
+    list_users,
+    normal_email,
+    reset_user,
+)
 from consent_service.db.migrate import state, upgrade
 from consent_service.locks import SERVER, read_port
 from consent_service.secrets import write_secrets
@@ -66,7 +75,7 @@ def init(admin: str | None, data_dir: Path | None, as_json: bool) -> None:
         email, token = core.writer.run(lambda connection: _first_admin(connection, admin, core))
     finally:
         core.close()
-    link = None if token is None else f"{config.public_url}/console/login/{token}"
+    link = None if token is None else link_url(config.public_url, token)
     document = {"data_dir": str(config.data_dir), "admin": email, "setup_url": link}
     lines = [f"{config.data_dir} is ready."]
     if link is not None:

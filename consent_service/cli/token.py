@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
 from consent_service.cli.output import Refused, json_option, show, table
-from consent_service.sites.access import Scope, create_token, list_tokens, revoke_token
+from consent_service.sites.access import Scope, create_token, list_tokens, revoke_token, token_state
 
 
 @click.group()
@@ -85,13 +85,12 @@ def revoke(token_id: str, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _row(item: dict[str, Any], keys: dict[int, str], now: datetime) -> dict[str, Any]:
-    is_over = item["expires_at"] is not None and item["expires_at"] <= now
     return {
         "id": item["token_id"],
         "site": keys.get(item["site_id"]),
         "scopes": item["scopes"],
         "public": item["is_public"],
-        "state": "revoked" if item["revoked_at"] else "expired" if is_over else "valid",
+        "state": token_state(item["revoked_at"], item["expires_at"], now).value,
         **{name: item[name] for name in ("created_by", "created_at", "expires_at", "revoked_at", "used_at")},
     }
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
 from consent_service.cli.output import json_option, show
-from consent_service.console.people import LINK_HOURS, Role, User, add_user, normal_email, reset_user
+from consent_service.console.people import LINK_HOURS, Role, User, add_user, link_url, normal_email, reset_user
 
 
 @click.group()
@@ -35,7 +34,7 @@ def add(email: str, role: str, keys: tuple[str, ...], data_dir: Path | None, as_
             return add_user(connection, email, Role(role), numbers, actor=ACTOR, now=core.now())
 
         person, token = core.writer.run(work)
-        url = _link(core, token)
+        url = link_url(core.config.public_url, token)
     document = {"email": person.email, "role": role, "sites": list(keys), "setup_url": url}
     show(document, as_json, lambda: _invitation(person.email, url))
 
@@ -49,12 +48,8 @@ def reset(email: str, data_dir: Path | None, as_json: bool) -> None:
     address = normal_email(email)
     with opened(data_dir) as core:
         token = core.writer.run(lambda connection: reset_user(connection, address, actor=ACTOR, now=core.now()))
-        url = _link(core, token)
+        url = link_url(core.config.public_url, token)
     show({"email": address, "setup_url": url}, as_json, lambda: _invitation(address, url))
-
-
-def _link(core: Core, token: str) -> str:
-    return f"{core.config.public_url}/console/login/{token}"
 
 
 def _invitation(email: str, url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sqlalchemy import CTE, Connection, Integer, and_, column, func, or_, select
 
 from consent_service.consent.acts import timestamp
 from consent_service.consent.decision import Action
+from consent_service.days import day_start
 from consent_service.db.tables import UtcDateTime, decision, receipt
 
 ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED = (
@@ -136,7 +137,7 @@ def _spans(days: Sequence[date], zone: ZoneInfo) -> CTE:
 
     Neither database needs to know the zone, whose days have 23 or 25 hours twice a year.
     """
-    starts = [datetime.combine(day, time(), zone).astimezone(UTC) for day in [*days, days[-1] + timedelta(days=1)]]
+    starts = [day_start(day, zone) for day in [*days, days[-1] + timedelta(days=1)]]
     # Times are kept in microseconds.
     spans = [(number, start, end - _TICK) for number, (start, end) in enumerate(pairwise(starts))]
     table = values(

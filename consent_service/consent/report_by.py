@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from consent_service.consent.report import COUNTS, EXPIRED, REFUSED, kinds_of, with_rates
+from consent_service.days import day_start
 from consent_service.db.tables import decision, decision_count, receipt
 
 
@@ -45,9 +46,7 @@ def consent_by(
 
     What is not known of a decision is None: country and device of a withdrawal are never known.
     """
-    start, end = (
-        datetime.combine(day, time(), zone).astimezone(UTC) for day in (first_day, last_day + timedelta(days=1))
-    )
+    start, end = day_start(first_day, zone), day_start(last_day + timedelta(days=1), zone)
     counts = _decided(connection, site_id, start, end, by)
     if by in _SUMMED:
         counts.update(_summed_refusals(connection, site_id, first_day, last_day, by))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, or_, select
 
 from consent_service.consent.acts import timestamp
 from consent_service.console.admin_access import Administrator, read_strict, require_admin, write
-from consent_service.console.people import Role, User, add_user, list_users, normal_email, reset_user
+from consent_service.console.people import Role, User, add_user, link_url, list_users, normal_email, reset_user
 from consent_service.db.tables import audit
 from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.services import services
@@ -54,7 +54,7 @@ def post_user() -> Response:
             connection, wish.email, wish.role, [admin.access.site_id], actor=admin.actor, now=now
         )
     )
-    return json_response({**_row(person, admin), "setup_url": _setup_url(link)}, 201)
+    return json_response({**_row(person, admin), "setup_url": link_url(services().config.public_url, link)}, 201)
 
 
 @bp.post("/users/<email>/reset")
@@ -67,7 +67,7 @@ def post_reset(email: str) -> Response:
         return person, reset_user(connection, person.email, actor=admin.actor, now=now)
 
     person, link = write(work)
-    return json_response({"email": person.email, "setup_url": _setup_url(link)})
+    return json_response({"email": person.email, "setup_url": link_url(services().config.public_url, link)})
 
 
 @bp.get("/audit")
@@ -106,15 +106,14 @@ def get_audit() -> Response:
 
 
 def _people(connection: Connection, admin: Administrator) -> list[User]:
-    own = admin.access.site_id
-    return [person for person in list_users(connection) if own in person.site_ids and person.role is not Role.ADMIN]
+    return [person for person in list_users(connection) if person.role is not Role.ADMIN and person.sees(admin.site)]
 
 
 def _find(connection: Connection, admin: Administrator, email: str) -> User:
     wanted = normal_email(email)
     for person in _people(connection, admin):
         if person.email == wanted:
-            if len(person.site_ids) > 1:
+            if person.site_ids != {admin.site.site_id}:
                 raise Forbidden("this person sees other sites too; reset them on the command line")
             return person
     raise NotFound("this site has no user of this address")
@@ -126,10 +125,6 @@ def _read_cursor(text: str | None) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) <= _HIGHEST_CURSOR):
         raise Invalid([("/cursor", "is none that this service gave")])
     return int(text)
-
-
-def _setup_url(link: str) -> str:
-    return f"{services().config.public_url}/console/login/{link}"
 
 
 def _row(person: User, admin: Administrator) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from consent_service.console.admin_access import Administrator, read_strict, req
 from consent_service.db.tables import api_token
 from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.services import services
-from consent_service.sites.access import Scope, create_token, list_tokens, revoke_token
+from consent_service.sites.access import Scope, TokenState, create_token, list_tokens, revoke_token, token_state
 from consent_service.sites.registry import Site
 from consent_service.web import json_response, parse_model
 
@@ -114,7 +114,6 @@ def make_token(
 
 
 def _row(row: dict[str, Any], site: Site, now: datetime) -> dict[str, Any]:
-    has_ended = row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now)
     return {
         "id": row["token_id"],
         "site": site.key,
@@ -124,5 +123,5 @@ def _row(row: dict[str, Any], site: Site, now: datetime) -> dict[str, Any]:
         "created_at": timestamp(row["created_at"]),
         "expires_at": None if row["expires_at"] is None else timestamp(row["expires_at"]),
         "revoked_at": None if row["revoked_at"] is None else timestamp(row["revoked_at"]),
-        "is_valid": not has_ended,
+        "is_valid": token_state(row["revoked_at"], row["expires_at"], now) is TokenState.VALID,
     }

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from consent_service.console.logins import LONGEST, find_login
 from consent_service.console.people import Role, User
-from consent_service.errors import Forbidden, NotFound
+from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.fields import is_loopback
 from consent_service.services import services
 from consent_service.sites.registry import Site
@@ -91,6 +91,14 @@ def check_form() -> None:
     sent = request.form.get(FORM_TOKEN, "")
     if not value or not hmac.compare_digest(_token_of(value).encode(), sent.encode("utf-8", "surrogatepass")):
         raise FormRefused
+
+
+def refuse_nul() -> None:
+    """Refuse a NUL in what is asked or filled in, which no store can keep; raises Invalid."""
+    for values in (request.args, request.form):
+        for name, value in values.items(multi=True):
+            if "\0" in name or "\0" in value:
+                raise Invalid([(f"/{name}", "holds a NUL, which no text has")])
 
 
 def form_token() -> str:

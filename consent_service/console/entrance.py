@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.console.auth import (
     cookie_name,
     current_user,
@@ -42,6 +43,8 @@ def login() -> AnyResponse:
         return _login_page(form, 200)
     if not form.validate():
         return _login_page(form, 401)
+    # A bucket of its own, as large as that of decisions: what it bounds is 64 MiB and a core each.
+    limit_rate(read_sender(), "logins", "decisions")
     parts = services()
     person = check_password(parts.writer, form.email.data or "", form.password.data or "", parts.now())
     if person is None:

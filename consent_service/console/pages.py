@@ -19,32 +19,34 @@ from consent_service.console.auth import (
     check_form,
     current_user,
     form_token,
+    refuse_nul,
     remember_form,
     require_site,
     require_user,
 )
 from consent_service.console.basis import purposes_of, versions_within
 from consent_service.console.chart import decisions_chart, visitors_chart
+from consent_service.console.few import viewer_figures
 from consent_service.console.funnel import load_funnel
-from consent_service.console.numbers import breakdowns, count_visitors, first_event_at, series, totals
+from consent_service.console.numbers import breakdowns, first_event_at, series, totals
 from consent_service.console.people import Role, User, visible_sites
-from consent_service.console.spans import CUSTOM, NAMES, TODAY, BadSpan, Span, choose_span, named_span
+from consent_service.console.spans import CUSTOM, NAMES, TODAY, VIEWER_NAMES, BadSpan, Span, choose_span, named_span
 from consent_service.console.wording import count_text, percent_text
 from consent_service.errors import NotFound, ServiceError, Unavailable
 from consent_service.services import services
+from consent_service.sites.access import SMALLEST_CELL
 from consent_service.sites.registry import Site
 from consent_service.sites.snippet import write_snippet
 
 log = logging.getLogger("consent_service")
 
 bp = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
+bp.before_request(refuse_nul)
 bp.before_request(lambda: check_form() if request.method == "POST" else None)
 bp.after_request(remember_form)
 bp.after_request(add_headers)
 
 DEFAULT_SPAN = "28d"
-# Fewer distinct visitors than this could be told apart, so roles below analyst do not see them.
-SMALLEST_CELL = 10
 
 
 @bp.get("/")
@@ -71,7 +73,7 @@ def site(key: str) -> AnyResponse:
             site=shown,
             span=span,
             problem=problem,
-            names=NAMES,
+            names=NAMES if person.may(Role.ANALYST) else VIEWER_NAMES,
             custom=CUSTOM,
             publication=publication,
             snippet=write_snippet(shown, services().config.public_url),
@@ -134,11 +136,16 @@ def refuse(error: ServiceError) -> AnyResponse:
         log.warning("the console cannot reach a store: %s", error.message)
         heading = "The figures cannot be read right now"
         text = "The store does not answer. Decisions and events go on being recorded; load this page again in a moment."
-        response = _error_page(503, heading, text)
-        response.headers["Retry-After"] = error.headers.get("Retry-After", "2")
-        return response
-    headings = {403: "This page is not for your role", 404: "There is no such page"}
-    return _error_page(error.status, headings.get(error.status, "This did not work"), f"{error.message}.")
+    else:
+        headings = {
+            403: "This page is not for your role",
+            404: "There is no such page",
+            429: "Too many are logging in right now",
+        }
+        heading, text = headings.get(error.status, "This did not work"), f"{error.message}."
+    response = _error_page(error.status, heading, text)
+    response.headers.extend(error.headers)
+    return response
 
 
 @bp.errorhandler(OperationalError)
@@ -159,12 +166,14 @@ def _my_sites() -> list[Site]:
 
 def _span(site: Site, person: User, has_events: bool) -> tuple[Span, str]:
     now, zone = services().now(), site.settings.timezone
+    if not person.may(Role.ANALYST):
+        # From two stretches that differ by a day or a minute a viewer could work out that alone, however small it is.
+        name = request.args.get("period", DEFAULT_SPAN)
+        return named_span(name if name in VIEWER_NAMES else DEFAULT_SPAN, now, zone), ""
     # A new site has nothing before today; its first visitor should not have to look for the page's first number.
     default = DEFAULT_SPAN if has_events else TODAY
-    # From two stretches that differ by one day a viewer could work out that day alone, however small it is.
-    asked = request.args if person.may(Role.ANALYST) else {"period": request.args.get("period", default)}
     try:
-        return choose_span(asked, now, zone, default), ""
+        return choose_span(request.args, now, zone, default), ""
     except BadSpan as error:
         return named_span(default, now, zone), str(error)
 
@@ -172,30 +181,16 @@ def _span(site: Site, person: User, has_events: bool) -> tuple[Span, str]:
 def _figures(site: Site, person: User, span: Span) -> dict[str, Any]:
     """Give the page's numbers, as far as the person's role may see them."""
     parts = services()
-    reader, funnel = parts.reader, load_funnel(parts.engine, site, span, parts.now())
-    if person.may(Role.ANALYST):
-        return {
-            "sees_cells": True,
-            "smallest_cell": SMALLEST_CELL,
-            "totals": totals(reader, site, span.period, span.before),
-            "chart": visitors_chart(series(reader, site, span.period)),
-            "breakdowns": breakdowns(reader, site, span.period),
-            "funnel": funnel,
-            "decisions": decisions_chart(funnel.days),
-        }
-    # The period before is shown too, so it must not be small either.
-    visitors = [count_visitors(reader, site, period) for period in (span.period, span.before)]
-    decisions = [answer.count for answer in funnel.answers]
+    reader, now = parts.reader, parts.now()
+    funnel = load_funnel(parts.engine, site, span, now)
+    if not person.may(Role.ANALYST):
+        return {"smallest_cell": SMALLEST_CELL, **viewer_figures(reader, site, span, funnel, now)}
     return {
-        "sees_cells": False,
-        "smallest_cell": SMALLEST_CELL,
-        "totals": totals(reader, site, span.period, span.before) if not _has_small(visitors) else (),
-        "chart": None,
-        "breakdowns": (),
-        "funnel": None if _has_small(decisions) else funnel,
-        "decisions": None,
+        "sees_cells": True,
+        "totals": totals(reader, site, span.period, span.before),
+        "chart": visitors_chart(series(reader, site, span.period)),
+        "breakdowns": breakdowns(reader, site, span.period),
+        "funnel": funnel,
+        "withdrawn": count_text(funnel.withdrawn),
+        "decisions": decisions_chart(funnel.days),
     }
-
-
-def _has_small(counts: list[int]) -> bool:
-    return any(0 < count < SMALLEST_CELL for count in counts)

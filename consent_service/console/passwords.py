@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,6 +18,7 @@ from sqlalchemy import Connection, select, update
 from consent_service.console.people import User, find_by_id, normal_email
 from consent_service.db.tables import user
 from consent_service.db.writer import Writer
+from consent_service.errors import RateLimited
 
 SHORTEST: Final = 12
 LONGEST: Final = 1_000
@@ -24,6 +28,10 @@ LONGEST_WAIT: Final = timedelta(minutes=15)
 
 # Argon2id with the second recommended option of RFC 9106: 64 MiB, three passes.
 _HASHER: Final = PasswordHasher()
+# So many at once cost a process its memory and its cores; who comes while they run waits a moment, then comes again.
+MOST_AT_ONCE: Final = 2
+SLOTS: Final = threading.BoundedSemaphore(MOST_AT_ONCE)
+SLOT_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +43,24 @@ class _Attempt:
 
 
 def hash_password(password: str) -> str:
-    """Give what is stored of a password (Argon2id)."""
-    return _HASHER.hash(password)
+    """Give what is stored of a password (Argon2id); raises RateLimited while too many are being hashed."""
+    with _slot():
+        return _HASHER.hash(password)
 
 
 def check_password(writer: Writer, email: str, password: str, now: datetime) -> User | None:
     """Give the person whose password this is, None for anything else: wrong, unknown, closed for a while.
 
-    The attempt is counted before it is judged, so that many at once count as many.
+    The attempt is counted before it is judged, so that many at once count as many. Raises RateLimited, and counts
+    nothing, while too many are being judged.
     """
-    attempt = writer.run(lambda connection: _begin(connection, email, now))
-    is_right = _matches(attempt.password_hash, password[:LONGEST])
-    user_id = attempt.user_id
-    if not is_right or user_id is None:
-        return None
-    renewed = hash_password(password) if _HASHER.check_needs_rehash(attempt.password_hash) else None
+    with _slot():
+        attempt = writer.run(lambda connection: _begin(connection, email, now))
+        user_id, stored = attempt.user_id, attempt.password_hash
+        if not _matches(stored, password[:LONGEST]) or user_id is None:
+            return None
+        # In the same slot: who waited for one and was right is not sent away.
+        renewed = _HASHER.hash(password) if _HASHER.check_needs_rehash(stored) else None
     return writer.run(lambda connection: _succeed(connection, user_id, renewed))
 
 
@@ -85,6 +96,16 @@ def _succeed(connection: Connection, user_id: str, renewed_hash: str | None) -> 
     return find_by_id(connection, user_id)
 
 
+@contextmanager
+def _slot() -> Iterator[None]:
+    if not SLOTS.acquire(timeout=SLOT_SECONDS):
+        raise RateLimited(retry_after=2)
+    try:
+        yield
+    finally:
+        SLOTS.release()
+
+
 def _matches(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password)
@@ -95,4 +116,4 @@ def _matches(password_hash: str, password: str) -> bool:
 @cache
 def _dummy_hash() -> str:
     # Checking against it takes as long as against a real one, so that time does not tell who has an account.
-    return hash_password(token_urlsafe(32))
+    return _HASHER.hash(token_urlsafe(32))

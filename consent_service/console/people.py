@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -94,8 +94,7 @@ def add_user(
     listed = sorted(set(site_ids))
     if listed:
         connection.execute(insert(user_site), [{"user_id": user_id, "site_id": number} for number in listed])
-    detail = {"role": role.value, "sites": listed}
-    note(connection, at=now, actor=actor, action="user.add", subject=address, detail=detail)
+    _note(connection, now, actor, "user.add", address, listed, {"role": role.value})
     token = _new_link(connection, user_id, LinkKind.SETUP, now)
     return User(user_id, address, role, frozenset(listed), False, now), token
 
@@ -110,7 +109,7 @@ def reset_user(connection: Connection, email: str, *, actor: str, now: datetime)
         raise NotFound(f"there is no user {email}")
     connection.execute(update(user).where(user.c.user_id == person.user_id).values(password_hash=None))
     connection.execute(delete(login).where(login.c.user_id == person.user_id))
-    note(connection, at=now, actor=actor, action="user.reset", subject=person.email)
+    _note(connection, now, actor, "user.reset", person.email, person.site_ids)
     return _new_link(connection, person.user_id, LinkKind.SETUP, now)
 
 
@@ -173,9 +172,29 @@ def set_password(connection: Connection, token: str, password_hash: str, now: da
     return person
 
 
+def link_url(public_url: str, token: str) -> str:
+    """Give the address at which a one-time link's token is used."""
+    return f"{public_url}/console/login/{token}"
+
+
 def normal_email(email: str) -> str:
     """Write an address the one way it is stored in."""
     return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def _note(
+    connection: Connection,
+    now: datetime,
+    actor: str,
+    action: str,
+    email: str,
+    site_ids: Iterable[int],
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Add the act to the audit trail of every site the person is listed at; of no site when they see all."""
+    listed: list[int | None] = [*sorted(site_ids)]
+    for site_id in listed or [None]:
+        note(connection, at=now, actor=actor, action=action, subject=email, site_id=site_id, detail=detail)
 
 
 def _address(email: str) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from consent_service.stats.parse import LONGEST_PERIOD
 from consent_service.stats.periods import days_period, named_period
+from consent_service.stats.privacy import PERIODS
 from consent_service.stats.query import Period
 
 TODAY: Final = "day"
@@ -23,6 +24,8 @@ NAMES: Final = {
     "91d": "91 days",
     "12mo": "12 months",
 }
+# Today is left out: looked at twice, it tells of those who came in between.
+VIEWER_NAMES: Final = {name: NAMES[name] for name in PERIODS if name != TODAY}
 
 
 class BadSpan(ValueError):

@@ -21,6 +21,7 @@ from consent_service.demo.pages import (
 )
 from consent_service.resources import data_dir
 from consent_service.services import services
+from consent_service.sites.snippet import write_snippet
 
 bp = Blueprint("demo", __name__, url_prefix=ROOT, template_folder="templates")
 
@@ -102,7 +103,7 @@ def _page(template: str, language: str, paths: dict[str, str], **values: Any) ->
         words=words[language],
         languages=[(each, words[each]["name"], paths[each]) for each in LANGUAGES],
         site_name=site.settings.name,
-        tag_url=f"{public_url}/c/{site.key}.js",
+        tag=write_snippet(site, public_url),
         privacy_url=f"/privacy/{site.key}?lang={language}",
         banner_url=f"/banner/{site.key}?lang={language}",
         link=lambda article: article_path(language, article.slug),

@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 
 from consent_service.app import Core
 from consent_service.config import Config
-from consent_service.console.people import Role, add_user, find_by_email, one_time_login
+from consent_service.console.people import Role, add_user, find_by_email, link_url, one_time_login
 from consent_service.demo.fill import ACTOR, SEED, FillError, Progress, fill
 from consent_service.demo.keeping import KeeperLost
 from consent_service.demo.site import origins
@@ -41,20 +41,22 @@ def prepare(core: Core, events: int) -> list[str]:
     Raises DemoError for a directory that holds something else, a demo that was not finished, or a running server.
     """
     config, now = core.config, core.now()
-    if not (config.data_dir / DONE_FILE).exists():
-        _refuse_other(core)
-        try:
-            with take(config.data_dir / SERVER), take(config.data_dir / KEEPER):
-                _fill_once(core, events, now)
-        except Locked as error:
-            raise DemoError(
-                f"another process ({error.pid or 'unknown'}) uses {config.data_dir}; wait for it or choose another "
-                "directory with --data-dir"
-            ) from error
-        except (FillError, KeeperLost, Unavailable) as error:
-            raise DemoError(f"{error}; remove {config.data_dir} and start again") from error
-    _follow_address(core, now)
-    return _lines(config, _login_link(core, now))
+    try:
+        # Whatever is there: what a server that runs shows, and the link it printed, are not changed under it.
+        with take(config.data_dir / SERVER):
+            if not (config.data_dir / DONE_FILE).exists():
+                _refuse_other(core)
+                with take(config.data_dir / KEEPER):
+                    _fill_once(core, events, now)
+            _follow_address(core, now)
+            return _lines(config, _login_link(core, now))
+    except Locked as error:
+        raise DemoError(
+            f"another process ({error.pid or 'unknown'}) uses {config.data_dir}; wait for it or choose another "
+            "directory with --data-dir"
+        ) from error
+    except (FillError, KeeperLost, Unavailable) as error:
+        raise DemoError(f"{error}; remove {config.data_dir} and start again") from error
 
 
 def _refuse_other(core: Core) -> None:
@@ -92,7 +94,7 @@ def _login_link(core: Core, now: datetime) -> str | None:
     if person is None:
         return None
     token = core.writer.run(lambda connection: one_time_login(connection, person.user_id, now))
-    return f"{core.config.public_url}/console/login/{token}"
+    return link_url(core.config.public_url, token)
 
 
 def _lines(config: Config, login_link: str | None) -> list[str]:

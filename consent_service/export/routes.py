@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, request
 
+from consent_service.days import day_start
 from consent_service.errors import Invalid
 from consent_service.export.rows import read_rows, statement, write_csv, write_jsonl
 from consent_service.services import services
 from consent_service.sites.access import Scope
-from consent_service.sites.registry import Site
 from consent_service.sites.reporting import read_cursor, read_days, require_access, require_site, write_cursor, zone_of
 
 bp = Blueprint("export", __name__, url_prefix="/api/v1")
@@ -37,7 +37,8 @@ def get_events() -> Response:
     if name not in FORMATS:
         raise Invalid([("/format", f"must be one of {', '.join(FORMATS)}")])
     first, last = read_days(site)
-    rows = statement(site.site_id, _start(site, first), _start(site, last + timedelta(days=1)), read_cursor())
+    zone = zone_of(site)
+    rows = statement(site.site_id, day_start(first, zone), day_start(last + timedelta(days=1), zone), read_cursor())
     limit = _limit()
     chunks = services().reader.stream(rows if limit is None else rows.limit(limit), CHUNK)
     # The first chunk is read before the answer begins, so that a store that is down is a 503 and not a torn stream.
@@ -50,10 +51,6 @@ def get_events() -> Response:
         at, event_id = begun[-1][1], begun[-1][0]
         response.headers["X-Next-Cursor"] = write_cursor(at, event_id)
     return response
-
-
-def _start(site: Site, day: date) -> datetime:
-    return datetime.combine(day, time(), zone_of(site)).astimezone(UTC)
 
 
 def _limit() -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -58,6 +59,8 @@ COLUMNS: Final = (*_BEFORE_SITE, "site", *_AFTER_SITE)
 _READ: Final = tuple(event.c[name] for name in (*_BEFORE_SITE, *_AFTER_SITE))
 # What a spreadsheet would run as a formula (OWASP ASVS 5.0, 1.2.10), full-width forms included.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# A plain number is none, the amount of a refund for one; adding up a column of texts would give nothing.
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 Cursor = tuple[datetime, UUID]
 
@@ -113,7 +116,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return orjson.dumps(value).decode()
     text = str(value)
-    is_number = isinstance(value, (int, float))
+    is_number = isinstance(value, (int, float)) or _NUMBER.fullmatch(text)
     return f"'{text}" if not is_number and text.lstrip(" ").startswith(_FORMULA) else text
 
 

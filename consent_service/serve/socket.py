@@ -92,9 +92,9 @@ class KeeperClient:
         self._path = path
         self._local = threading.local()
 
-    def ask(self, name: str, **members: Any) -> Any:
-        """Let the keeper do something and give its answer; raises Unavailable when it does not answer."""
-        return self._exchange({"ask": name, **members}, ACT_SECONDS)["done"]
+    def ask(self, name: str, *, seconds: float = ACT_SECONDS, **members: Any) -> Any:
+        """Let the keeper do something and give its answer; raises Unavailable when it does not answer in time."""
+        return self._exchange({"ask": name, **members}, seconds)["done"]
 
     def is_ready(self) -> bool:
         """Tell within a second whether the keeper answers queries."""

@@ -29,6 +29,14 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class TokenState(StrEnum):
+    """Name what has become of an API token."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 # Raw events have no small cells to hide, and administering is nobody's public business.
 PUBLIC_SCOPES: Final = (Scope.STATS_READ, Scope.CONSENT_READ)
 # Fewer than this could be told apart, so public tokens and roles below analyst do not see them.
@@ -92,14 +100,15 @@ def create_token(
 
 def revoke_token(connection: Connection, token_id: str, *, actor: str, now: datetime) -> bool:
     """End a token at once; False when there is no such token that still holds."""
-    changed = connection.execute(
+    site_id = connection.execute(
         update(api_token)
         .where(api_token.c.token_id == token_id, api_token.c.revoked_at.is_(None))
         .values(revoked_at=now)
-    )
-    if changed.rowcount:
-        note(connection, at=now, actor=actor, action="token.revoke", subject=token_id)
-    return bool(changed.rowcount)
+        .returning(api_token.c.site_id)
+    ).scalar_one_or_none()
+    if site_id is not None:
+        note(connection, at=now, actor=actor, action="token.revoke", subject=token_id, site_id=site_id)
+    return site_id is not None
 
 
 def list_tokens(connection: Connection, site_id: int | None = None) -> list[dict[str, Any]]:
@@ -119,14 +128,20 @@ def check_token(connection: Connection, header: str | None, scope: Scope, now: d
     if kind.lower() != "bearer" or not text.strip():
         raise Unauthenticated("send an API token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"})
     row = connection.execute(select(api_token).where(api_token.c.token_hash == hash_secret(text.strip()))).one_or_none()
-    ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
-    if row is None or ended:
+    if row is None or token_state(row.revoked_at, row.expires_at, now) is not TokenState.VALID:
         raise Unauthenticated("the API token does not hold", headers={"WWW-Authenticate": "Bearer"})
     if row.is_public and scope not in PUBLIC_SCOPES:
         raise Forbidden(f"a public API token cannot have the scope {scope}")
     if scope not in row.scopes:
         raise Forbidden(f"the API token lacks the scope {scope}")
     return Access(row.token_id, row.site_id, frozenset(row.scopes), row.is_public, row.used_at)
+
+
+def token_state(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> TokenState:
+    """Tell whether a token holds at a time; a revoked one stays revoked after its end."""
+    if revoked_at is not None:
+        return TokenState.REVOKED
+    return TokenState.EXPIRED if expires_at is not None and expires_at <= now else TokenState.VALID
 
 
 def is_use_noted(access: Access, now: datetime) -> bool:

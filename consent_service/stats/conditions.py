@@ -51,7 +51,6 @@ def _condition(value: object, pointer: str, depth: int) -> Condition:
     operator = value[0]
     if not isinstance(operator, str) or operator not in _OPERATORS:
         raise QueryError(
-            "unknown_operator",
             f"{quoted(operator)} is not a supported operator; supported: {', '.join(_OPERATORS)}",
             f"{pointer}/0",
         )
@@ -71,7 +70,6 @@ def _filter(operator: Operator, value: list[object], pointer: str) -> Filter:
     found = dimensions.find(name) if isinstance(name, str) else None
     if found is None:
         raise QueryError(
-            "unknown_dimension",
             f"{quoted(name)} is not a supported dimension; supported: {', '.join(dimensions.NAMES)}",
             f"{pointer}/1",
         )
@@ -106,4 +104,4 @@ def _case(value: object, pointer: str) -> bool:
 
 
 def _error(message: str, pointer: str) -> QueryError:
-    return QueryError("invalid_filters", message, pointer)
+    return QueryError(message, pointer)

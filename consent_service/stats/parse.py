@@ -45,7 +45,7 @@ def site_of(document: object) -> str:
     """Give the site's key or domain that a query names; raises QueryError."""
     asked = _object(document, "", _KEYS).get("site_id")
     if not isinstance(asked, str) or not asked:
-        raise QueryError("invalid_site", "name the site's key or domain", "/site_id")
+        raise QueryError("name the site's key or domain", "/site_id")
     return asked
 
 
@@ -81,25 +81,24 @@ def _dimensions(value: object) -> tuple[str, ...]:
         return ()
     names = _names(value, "/dimensions", None, "dimension")
     if len(names) > _MOST_DIMENSIONS:
-        raise QueryError("invalid_dimensions", f"ask for at most {_MOST_DIMENSIONS} dimensions", "/dimensions")
+        raise QueryError(f"ask for at most {_MOST_DIMENSIONS} dimensions", "/dimensions")
     times = [name for name in names if dimensions.get(name).kind is Kind.TIME]
     if len(times) > 1:
-        raise QueryError("invalid_dimensions", "ask for one time dimension at most", "/dimensions")
+        raise QueryError("ask for one time dimension at most", "/dimensions")
     return names
 
 
 def _names(value: object, pointer: str, known: Collection[str] | None, what: str) -> tuple[str, ...]:
     """Check a list of different names, each in `known`, or each a dimension."""
-    code = f"invalid_{what}s"
     if not isinstance(value, list) or not value:
-        raise QueryError(code, f"give a list with at least one {what}", pointer)
+        raise QueryError(f"give a list with at least one {what}", pointer)
     for index, name in enumerate(value):
         place = f"{pointer}/{index}"
         if not isinstance(name, str) or not _is_known(name, known):
             listed = ", ".join(known or dimensions.NAMES)
-            raise QueryError(f"unknown_{what}", f"{quoted(name)} is not a supported {what}; supported: {listed}", place)
+            raise QueryError(f"{quoted(name)} is not a supported {what}; supported: {listed}", place)
         if name in value[:index]:
-            raise QueryError(code, f"{quoted(name)} is asked for twice", place)
+            raise QueryError(f"{quoted(name)} is asked for twice", place)
     return tuple(value)
 
 
@@ -119,7 +118,6 @@ def _period(value: object, now: datetime, zone: str, is_trimmed: bool) -> Period
             # The last second belongs to the period, as the last day does when days are given.
             return _ordered(Period(times[0], times[1] + timedelta(seconds=1), zone))
     raise QueryError(
-        "invalid_date_range",
         f"give one of {', '.join(NAMED)}, or [date, date], or [time, time] with offsets, of the years"
         f" {_FIRST_YEAR} to {_LAST_YEAR}",
         "/date_range",
@@ -128,9 +126,9 @@ def _period(value: object, now: datetime, zone: str, is_trimmed: bool) -> Period
 
 def _ordered(period: Period) -> Period:
     if period.start is not None and period.start >= period.end:
-        raise QueryError("invalid_date_range", "the period ends before it starts", "/date_range")
+        raise QueryError("the period ends before it starts", "/date_range")
     if period.start is not None and period.end - period.start > LONGEST_PERIOD + timedelta(days=1):
-        raise QueryError("invalid_date_range", f"a period spans at most {LONGEST_PERIOD.days} days", "/date_range")
+        raise QueryError(f"a period spans at most {LONGEST_PERIOD.days} days", "/date_range")
     return period
 
 
@@ -157,18 +155,16 @@ def _orders(value: object, metrics: tuple[str, ...], grouping: tuple[str, ...]) 
         times = [name for name in grouping if dimensions.get(name).kind is Kind.TIME]
         return (*(Order(name, False) for name in times), Order(metrics[0], True))
     if not isinstance(value, list):
-        raise QueryError("invalid_order_by", "give a list of [name, direction]", "/order_by")
+        raise QueryError("give a list of [name, direction]", "/order_by")
     orders: list[Order] = []
     for index, item in enumerate(value):
         place = f"/order_by/{index}"
         if not isinstance(item, list) or len(item) != 2 or item[1] not in _DIRECTIONS:
-            raise QueryError("invalid_order_by", 'give [name, "asc"] or [name, "desc"]', place)
+            raise QueryError('give [name, "asc"] or [name, "desc"]', place)
         if item[0] not in metrics and item[0] not in grouping:
-            raise QueryError(
-                "invalid_order_by", f"{quoted(item[0])} is not among the metrics and dimensions asked for", place
-            )
+            raise QueryError(f"{quoted(item[0])} is not among the metrics and dimensions asked for", place)
         if item[0] in [order.name for order in orders]:
-            raise QueryError("invalid_order_by", f"{quoted(item[0])} is given twice", place)
+            raise QueryError(f"{quoted(item[0])} is given twice", place)
         orders.append(Order(item[0], item[1] == "desc"))
     return tuple(orders)
 
@@ -177,7 +173,7 @@ def _include(value: object) -> Include:
     asked = _object(value, "/include", Include.__slots__)
     for name, flag in asked.items():
         if not isinstance(flag, bool):
-            raise QueryError("invalid_include", "give true or false", f"/include/{name}")
+            raise QueryError("give true or false", f"/include/{name}")
     return Include(**asked)
 
 
@@ -185,9 +181,9 @@ def _pagination(value: object) -> tuple[int, int]:
     asked = _object(value, "/pagination", ("limit", "offset"))
     limit, offset = asked.get("limit", _MOST_ROWS), asked.get("offset", 0)
     if type(limit) is not int or not 1 <= limit <= _MOST_ROWS:
-        raise QueryError("invalid_pagination", f"give a whole number from 1 to {_MOST_ROWS}", "/pagination/limit")
+        raise QueryError(f"give a whole number from 1 to {_MOST_ROWS}", "/pagination/limit")
     if type(offset) is not int or not 0 <= offset < 2**31:
-        raise QueryError("invalid_pagination", "give a whole number from 0 up", "/pagination/offset")
+        raise QueryError("give a whole number from 0 up", "/pagination/offset")
     return limit, offset
 
 
@@ -199,12 +195,11 @@ def _check_together(query: Query) -> None:
     for index, name in enumerate(query.metrics):
         if METRICS[name].is_of_visits and by_event and not is_entry:
             raise QueryError(
-                "invalid_metrics",
                 f"{name} describes whole visits: among event dimensions only event:page goes with it",
                 f"/metrics/{index}",
             )
         if METRICS[name].is_share and not grouping:
-            raise QueryError("invalid_metrics", f"{name} needs a dimension", f"/metrics/{index}")
+            raise QueryError(f"{name} needs a dimension", f"/metrics/{index}")
     if query.include.time_labels:
         _check_labels(query)
 
@@ -212,19 +207,19 @@ def _check_together(query: Query) -> None:
 def _check_labels(query: Query) -> None:
     place = "/include/time_labels"
     if query.time_dimension is None:
-        raise QueryError("invalid_include", "time labels need a time dimension", place)
+        raise QueryError("time labels need a time dimension", place)
     start, end = query.period.start, query.period.end
     if start is None:
         return
     unit = dimensions.get(query.time_dimension).unit or unit_for(start, end)
     if bucket_count_limit(start, end, unit) > _MOST_ROWS:
-        raise QueryError("invalid_include", f"the period has over {_MOST_ROWS} buckets", place)
+        raise QueryError(f"the period has over {_MOST_ROWS} buckets", place)
 
 
 def _object(value: object, pointer: str, keys: Collection[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise QueryError("invalid_query", "give an object", pointer)
+        raise QueryError("give an object", pointer)
     for key in value:
         if key not in keys:
-            raise QueryError("unknown_key", f"{quoted(key)} is not supported; supported: {', '.join(keys)}", pointer)
+            raise QueryError(f"{quoted(key)} is not supported; supported: {', '.join(keys)}", pointer)
     return value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consent_service.days import day_start
 from consent_service.stats.query import Period, Unit
 
 DAYS_BACK: Final = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
@@ -33,7 +34,7 @@ def named_period(name: str, now: datetime, zone: str, *, is_trimmed: bool = Fals
     if name in MONTHS_BACK:
         return days_period(_add_months(month, -MONTHS_BACK[name]), month - timedelta(days=1), zone)
     if name == "all":
-        return Period(None, day_start(tomorrow, zone), zone)
+        return Period(None, day_start(tomorrow, ZoneInfo(zone)), zone)
     if name == "day":
         whole = days_period(today, today, zone)
         end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
@@ -47,12 +48,8 @@ def named_period(name: str, now: datetime, zone: str, *, is_trimmed: bool = Fals
 
 def days_period(first: date, last: date, zone: str) -> Period:
     """Give the period from the start of one day to the end of another, both inclusive."""
-    return Period(day_start(first, zone), day_start(last + timedelta(days=1), zone), zone)
-
-
-def day_start(day: date, zone: str) -> datetime:
-    """Give the first instant of a local day as UTC, also where the clock skips midnight."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    place = ZoneInfo(zone)
+    return Period(day_start(first, place), day_start(last + timedelta(days=1), place), zone)
 
 
 def unit_for(start: datetime, end: datetime) -> Unit:

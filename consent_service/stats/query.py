@@ -11,9 +11,8 @@ from typing import Any
 class QueryError(Exception):
     """Refuse a query; `pointer` (RFC 6901) is the place in the request that is wrong."""
 
-    def __init__(self, code: str, message: str, pointer: str) -> None:
+    def __init__(self, message: str, pointer: str) -> None:
         super().__init__(f"{pointer or '/'}: {message}")
-        self.code = code
         self.message = message
         self.pointer = pointer
 

@@ -35,7 +35,7 @@ def post_query() -> Response:
             refuse_differencing(query, document["date_range"])
     except QueryError as error:
         raise Invalid([(error.pointer, error.message)]) from error
-    answer = run_public(parts.reader, query) if access.is_public else run(parts.reader, query)
+    answer = run_public(parts.reader, query, parts.now()) if access.is_public else run(parts.reader, query)
     return json_response(answer.document())
 
 

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from consent_service.days import day_start
 from consent_service.events.store import Reader, Row
 from consent_service.stats import dimensions, sql
 from consent_service.stats.dimensions import Kind
 from consent_service.stats.metrics import METRICS, Number
-from consent_service.stats.periods import day_start, label, labels
+from consent_service.stats.periods import label, labels
 from consent_service.stats.query import Query
 
 
@@ -66,8 +67,9 @@ def _resolve(reader: Reader, query: Query) -> Query:
         return query
     first: datetime | None = reader.fetch(sql.first_event_statement(query.site_id))[0][0]
     last = period.end - timedelta(microseconds=1)
-    day = min(first or last, last).astimezone(ZoneInfo(period.zone)).date()
-    return replace(query, period=replace(period, start=day_start(day, period.zone)))
+    zone = ZoneInfo(period.zone)
+    day = min(first or last, last).astimezone(zone).date()
+    return replace(query, period=replace(period, start=day_start(day, zone)))
 
 
 def _shape(query: Query, row: Row) -> ResultRow:

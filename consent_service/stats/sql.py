@@ -189,6 +189,9 @@ def _of_visit(scope: _Scope, dimension: Dimension) -> Expression:
         return local_bucket(unit_of(scope.query, dimension.name).value, func.min(scope.at), scope.query.period.zone)
     if dimension.kind is Kind.EVENT:
         return first_by(scope.value(dimension), event.c.occurred_at).filter(_IS_PAGEVIEW)
+    if dimension.kind is Kind.VISIT:
+        # Where a policy was published in between, later rows may lack what the first one says.
+        return first_by(scope.value(dimension), event.c.occurred_at)
     return func.min(scope.value(dimension))
 
 
@@ -255,9 +258,10 @@ def _bounds(query: Query) -> tuple[datetime, datetime]:
 
 
 def _part(query: Query, metric: Metric) -> Part:
-    """Count visits together with their other numbers where that gives the same and saves a pass."""
-    by_event = any(dimensions.get(name).kind is Kind.EVENT for name in query.dimensions)
-    if metric.part is Part.REACH and not by_event and any(m.is_of_visits for m in _metrics(query)):
+    """Count visits whole where their rows could count them under two values, or where that saves a pass."""
+    kinds = {dimensions.get(name).kind for name in query.dimensions}
+    saves_pass = any(m.is_of_visits for m in _metrics(query))
+    if metric.part is Part.REACH and Kind.EVENT not in kinds and (saves_pass or Kind.VISIT in kinds):
         return Part.VISITS
     return metric.part
 

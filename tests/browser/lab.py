@@ -16,7 +16,7 @@ import httpx
 
 from tests.integration.cli.program import Program, Server
 
-POLICY = Path(__file__).parent.parent / "data" / "policy.toml"
+POLICY = Path(__file__).parent.parent.parent / "examples" / "policy.toml"
 
 
 def policy_document(*languages: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo, Traffic, until
 
-DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 Visitor = Callable[..., tuple[Page, Traffic]]
 
 
@@ -22,7 +22,7 @@ Visitor = Callable[..., tuple[Page, Traffic]]
 def key(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Add a site of two purposes whose pages are on the demo's origin."""
     directory = tmp_path_factory.mktemp("two")
-    policy = tomllib.loads((DATA / "policy.toml").read_text())
+    policy = tomllib.loads((EXAMPLES / "policy.toml").read_text())
     second = {**policy["purposes"][0], "id": "marketing", "measures": False}
     second["title"] = dict.fromkeys(policy["languages"], "Marketing")
     policy["purposes"].append(second)

@@ -20,7 +20,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 ORIGIN = "https://nouvelles.example"
 START_SECONDS = 60
@@ -213,7 +213,7 @@ def server() -> Iterator[Server]:
         free.close()
         made.run("init")
         made.key = made.run("site", "add", "nouvelles.example")["key"]
-        made.run("policy", "publish", made.key, str(DATA / "policy.toml"))
+        made.run("policy", "publish", made.key, str(EXAMPLES / "policy.toml"))
         made.token = made.run("token", "create", "--site", made.key, "--scope", "events:export")["token"]
         made.start()
         try:

@@ -26,7 +26,7 @@ from tests.integration.clock import Clock
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
 
-DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 DATABASES = ("sqlite", "postgresql")
 """For `@pytest.mark.parametrize("database", DATABASES, indirect=True)`: the test runs on both."""
 
@@ -86,9 +86,9 @@ def core(config: Config, now: Clock) -> Iterator[Core]:
 
 @pytest.fixture
 def site(core: Core, now: Clock) -> Site:
-    """Give the news site of tests/data, its policy published as version 1."""
-    settings = parse_settings((DATA / "site.toml").read_bytes(), format="toml")
-    policy = parse_policy((DATA / "policy.toml").read_bytes(), format="toml")
+    """Give the news site of examples, its policy published as version 1."""
+    settings = parse_settings((EXAMPLES / "site.toml").read_bytes(), format="toml")
+    policy = parse_policy((EXAMPLES / "policy.toml").read_bytes(), format="toml")
     added = core.writer.run(lambda connection: add_site(connection, settings, actor="test", now=now()))
     core.writer.run(lambda connection: publish_policy(connection, added, policy, actor="test", now=now()))
     core.sites.revision.forget()

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.integration.cli.conftest import DATA, Deployment
+from tests.integration.cli.conftest import EXAMPLES, Deployment
 from tests.integration.cli.program import ROOT, Program, free_port, wait_until
 from tests.proxies import find_apache_modules, find_proxy
 
@@ -39,7 +39,7 @@ def deploy(directory: Path, *, origins: Sequence[str] = (ORIGIN,), **settings: s
     file = directory / "site.json"
     file.write_text(json.dumps({**document, "share_subdomains": len(origins) > 1}))
     program.json("site", "set", key, str(file))
-    program.json("policy", "publish", key, str(DATA / "policy.toml"))
+    program.json("policy", "publish", key, str(EXAMPLES / "policy.toml"))
     return Deployment(program, key, ORIGIN)
 
 

@@ -9,10 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, select
 
 from consent_service.app import Core
-from consent_service.console.people import Role, add_user
+from consent_service.console.people import Role, add_user, reset_user
 from consent_service.db.audit import note
 from consent_service.db.tables import api_token as token_table
 from consent_service.db.tables import audit, user
+from consent_service.sites.access import revoke_token
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import parse_settings
@@ -144,7 +145,8 @@ def test_a_person_is_let_in_with_a_link_and_reset_with_another(
     assert reset.status_code == 200
     assert reset.get_json()["setup_url"] != made["setup_url"]
     assert client.get(path).status_code == 410
-    assert [row.action for row in rows(core, audit) if row.actor.startswith("token:")] == ["user.add", "user.reset"]
+    noted = [(row.action, row.site_id) for row in rows(core, audit) if row.actor.startswith("token:")]
+    assert noted == [("user.add", site.site_id), ("user.reset", site.site_id)]
 
 
 def test_no_administrator_is_made_or_reset_or_shown(
@@ -157,6 +159,37 @@ def test_no_administrator_is_made_or_reset_or_shown(
     assert client.get("/api/v1/users", headers=admin).get_json() == {"users": []}
     assert client.post("/api/v1/users/root@nouvelles.example/reset", headers=admin).status_code == 404
     assert len(rows(core, user)) == 1
+
+
+def test_who_has_no_site_listed_sees_this_one_and_is_shown_but_not_reset(
+    client: FlaskClient, admin: Headers, site: Site, core: Core, now: Clock
+) -> None:
+    add(core, now, "all@nouvelles.example", Role.ANALYST)
+    [shown] = client.get("/api/v1/users", headers=admin).get_json()["users"]
+    assert (shown["email"], shown["sites"]) == ("all@nouvelles.example", [site.key])
+    assert client.post("/api/v1/users/all@nouvelles.example/reset", headers=admin).status_code == 403
+
+
+def test_who_was_added_and_which_token_ended_stands_in_the_trail_of_each_site_they_see(
+    client: FlaskClient, admin: Headers, site: Site, other: Site, core: Core, now: Clock, api_token: Callable[..., str]
+) -> None:
+    add(core, now, "both@other.example", Role.VIEWER, site, other)
+    core.writer.run(lambda it: reset_user(it, "both@other.example", actor="test", now=now()))
+    api_token("stats:read")
+    token_id = next(row.token_id for row in rows(core, token_table) if row.scopes == ["stats:read"])
+    core.writer.run(lambda it: revoke_token(it, token_id, actor="test", now=now()))
+    theirs = bearer(api_token("admin", site_id=other.site_id))
+
+    def trail(headers: Headers) -> list[tuple[str, str]]:
+        entries = client.get("/api/v1/audit", headers=headers).get_json()["entries"]
+        assert "sites" not in str(entries)
+        return [(entry["action"], entry["subject"]) for entry in entries]
+
+    people = {("user.add", "both@other.example"), ("user.reset", "both@other.example")}
+    assert people <= set(trail(admin))
+    assert people <= set(trail(theirs))
+    assert ("token.revoke", token_id) in trail(admin)
+    assert ("token.revoke", token_id) not in trail(theirs)
 
 
 def test_people_of_other_sites_are_not_shown_nor_reset(
@@ -207,7 +240,7 @@ def test_the_audit_trail_shows_the_own_site_and_the_own_acts_page_by_page(
     assert second["cursor"] is None
     ids = [entry["id"] for entry in first["entries"] + second["entries"]]
     assert ids == sorted(ids, reverse=True)
-    assert {entry["site"] for entry in first["entries"] + second["entries"]} == {site.key, None}
+    assert {entry["site"] for entry in first["entries"] + second["entries"]} == {site.key}
     assert other.key not in str(second)
     of_site = client.get(f"/api/v1/audit?site={site.key}", headers=admin).get_json()["entries"]
     assert {entry["site"] for entry in of_site} == {site.key}

@@ -15,7 +15,7 @@ from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import parse_settings
 from tests.integration.clock import Clock
-from tests.integration.conftest import DATA, DATABASES
+from tests.integration.conftest import DATABASES, EXAMPLES
 from tests.integration.visitor import Visitor
 
 Headers = dict[str, str]
@@ -34,7 +34,7 @@ def other(core: Core, now: Clock) -> Site:
 
 
 def policy(**changes: Any) -> dict[str, Any]:
-    return {**tomllib.loads((DATA / "policy.toml").read_text()), **changes}
+    return {**tomllib.loads((EXAMPLES / "policy.toml").read_text()), **changes}
 
 
 def rows(core: Core, table: Any) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_service.sites.registry import Site
-from tests.integration.conftest import DATA
+from tests.integration.conftest import EXAMPLES
 
 Headers = dict[str, str]
 NAMED = ("consent_mode.analytics", "uet.analytics", "blocking[0].purpose")
@@ -23,7 +23,7 @@ def admin(api_token: Callable[..., str]) -> Headers:
 
 def childrens_policy() -> dict[str, Any]:
     """Give a policy that asks for nothing."""
-    return {**tomllib.loads((DATA / "policy.toml").read_text()), "audience": "children", "purposes": []}
+    return {**tomllib.loads((EXAMPLES / "policy.toml").read_text()), "audience": "children", "purposes": []}
 
 
 def test_settings_that_name_a_purpose_the_policy_lacks_are_refused(
@@ -59,6 +59,6 @@ def test_a_policy_that_leaves_settings_behind_is_published_with_warnings(
 
 
 def test_a_policy_that_fits_warns_of_nothing(client: FlaskClient, admin: Headers, site: Site) -> None:
-    fitting = {**tomllib.loads((DATA / "policy.toml").read_text()), "valid_days": 90}
+    fitting = {**tomllib.loads((EXAMPLES / "policy.toml").read_text()), "valid_days": 90}
     answer = client.post(f"/api/v1/sites/{site.key}/policies", json=fitting, headers=admin)
     assert (answer.status_code, answer.get_json()["warnings"]) == (201, [])

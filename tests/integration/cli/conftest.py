@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.cli.program import Page, Program, Server
 
-DATA = Path(__file__).parents[2] / "data"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def make_deployment(directory: Path, **settings: str) -> Deployment:
     program = Program(directory, **settings)
     program.json("init", "--admin", "admin@nouvelles.example")
     site = program.json("site", "add", "nouvelles.example", "--languages", "fr,en,es")
-    program.json("policy", "publish", site["key"], str(DATA / "policy.toml"))
+    program.json("policy", "publish", site["key"], str(EXAMPLES / "policy.toml"))
     return Deployment(program, site["key"], site["origins"][0])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consent_service.cli import commands
-from tests.integration.cli.conftest import DATA, Deployment
+from tests.integration.cli.conftest import EXAMPLES, Deployment
 from tests.integration.cli.program import Program
 
 UNKNOWN = "0" * 32
@@ -82,14 +82,14 @@ def test_the_list_of_sites_has_the_names_other_programs_rely_on(deployment: Depl
 
 def test_what_site_show_prints_can_be_set_again(copy: Program, deployment: Deployment, tmp_path: Path) -> None:
     key, file = deployment.site, tmp_path / "site.toml"
-    copy.json("site", "set", key, str(DATA / "site.toml"))
+    copy.json("site", "set", key, str(EXAMPLES / "site.toml"))
     shown = copy.run("site", "show", key).stdout
     file.write_text(shown)
 
     again = copy.json("site", "set", key, str(file))
 
     assert again["settings"] == copy.json("site", "show", key)["settings"]
-    assert again["settings"]["excluded_paths"] == tomllib.loads((DATA / "site.toml").read_text())["excluded_paths"]
+    assert again["settings"]["excluded_paths"] == tomllib.loads((EXAMPLES / "site.toml").read_text())["excluded_paths"]
 
 
 def test_a_site_is_paused_and_resumed(copy: Program, deployment: Deployment) -> None:
@@ -111,7 +111,7 @@ def test_origins_come_and_go(copy: Program, deployment: Deployment) -> None:
 
 def test_policies_are_published_shown_and_compared(copy: Program, deployment: Deployment, tmp_path: Path) -> None:
     key, file = deployment.site, tmp_path / "policy.toml"
-    file.write_text((DATA / "policy.toml").read_text().replace("valid_days = 180", "valid_days = 90"))
+    file.write_text((EXAMPLES / "policy.toml").read_text().replace("valid_days = 180", "valid_days = 90"))
 
     published = copy.json("policy", "publish", key, str(file))
 
@@ -138,7 +138,7 @@ def test_what_policy_show_prints_says_the_same_when_published(deployment: Deploy
 def test_a_material_change_says_that_visitors_are_asked_again(
     copy: Program, deployment: Deployment, tmp_path: Path
 ) -> None:
-    text = (DATA / "policy.toml").read_text()
+    text = (EXAMPLES / "policy.toml").read_text()
     wider = text.replace('"country", "engagement"]', '"country", "engagement", "region"]')
     assert wider != text
     file = tmp_path / "policy.toml"
@@ -157,8 +157,8 @@ def test_a_material_change_says_that_visitors_are_asked_again(
 def test_a_policy_that_leaves_settings_behind_is_published_with_a_warning(
     copy: Program, deployment: Deployment, tmp_path: Path
 ) -> None:
-    copy.json("site", "set", deployment.site, str(DATA / "site.toml"))
-    document = {**tomllib.loads((DATA / "policy.toml").read_text()), "audience": "children", "purposes": []}
+    copy.json("site", "set", deployment.site, str(EXAMPLES / "site.toml"))
+    document = {**tomllib.loads((EXAMPLES / "policy.toml").read_text()), "audience": "children", "purposes": []}
     file = tmp_path / "policy.json"
     file.write_text(json.dumps(document))
 
@@ -172,7 +172,7 @@ def test_a_policy_that_leaves_settings_behind_is_published_with_a_warning(
 
 def test_a_policy_file_is_checked_with_every_problem_and_its_line(deployment: Deployment, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    text = (DATA / "policy.toml").read_text()
+    text = (EXAMPLES / "policy.toml").read_text()
     file.write_text(text.replace("valid_days = 180 ", "valid_days = 999 ").replace("refusal_days = 180 ", "days = 1 "))
 
     lines = deployment.program.refused("policy", "check", str(file))
@@ -183,7 +183,7 @@ def test_a_policy_file_is_checked_with_every_problem_and_its_line(deployment: De
     document = json.loads(done.stdout)
     assert (done.returncode, done.stderr, document["ok"]) == (1, "", False)
     assert {problem["place"] for problem in document["problems"]} == {"valid_days", "days", "refusal_days"}
-    assert deployment.program.json("policy", "check", str(DATA / "policy.toml"))["ok"] is True
+    assert deployment.program.json("policy", "check", str(EXAMPLES / "policy.toml"))["ok"] is True
 
 
 def test_tokens_are_made_listed_and_revoked(copy: Program, deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.conftest import DATA, Deployment
+from tests.integration.cli.conftest import EXAMPLES, Deployment
 from tests.integration.cli.program import COMMAND, Program, environment, free_port
 
 FUTURE = "99991231_from_the_future"
@@ -170,7 +170,7 @@ def test_files_that_cannot_be_read_are_told_in_one_line(deployment: Deployment, 
 def test_a_settings_file_is_refused_with_every_problem(copy: Program, deployment: Deployment, tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     file.write_text(
-        (DATA / "site.toml")
+        (EXAMPLES / "site.toml")
         .read_text()
         .replace("paused = false", 'paused = "no"\nstopped = 1')
         .replace("#0b57d0", "blue")
@@ -180,7 +180,7 @@ def test_a_settings_file_is_refused_with_every_problem(copy: Program, deployment
 
     assert len(lines) == 3
     assert all(line.startswith(f"{file}: line ") for line in lines)
-    file.write_text((DATA / "site.toml").read_text().replace('purpose = "analytics"', 'purpose = "adverts"'))
+    file.write_text((EXAMPLES / "site.toml").read_text().replace('purpose = "analytics"', 'purpose = "adverts"'))
     assert copy.refused("site", "set", deployment.site, str(file)) == [
         f"{file}: blocking[0].purpose: names the purpose adverts, which the policy does not have"
     ]

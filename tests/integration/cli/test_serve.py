@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from uuid import uuid4
 
 import httpx
@@ -143,6 +144,43 @@ def test_an_erasure_beside_a_running_server_closes_the_gate_and_removes_the_rows
     assert (again["erasure_id"], again["records"]) == (certificate["erasure_id"], 0)
     assert copy.json("retention", "run", "--compact")["compaction"]["after_bytes"] > 0
     assert copy.json("erase", "--receipt", receipt_id)["compacted_at"].endswith("Z")
+
+
+def test_an_erasure_after_the_visitors_own_withdrawal_shows_what_that_erased(
+    copy: Program, deployment: Deployment, serve: Serve, visit: Visit
+) -> None:
+    server = serve(copy)
+    page = visit(server)
+    receipt_id = page.accept()
+    assert page.view(str(uuid4())).status_code == 202
+    wait_until(lambda: copy.json("status")["inbox"]["rows"] == 0, "the inbox drained")
+    withdrawn = page.client.post("/v1/withdrawals", json={"site": deployment.site, "token": page.token}).json()
+
+    certificate = copy.json("erase", "--receipt", receipt_id)
+
+    assert (certificate["status"], certificate["events"], certificate["records"]) == ("done", 1, 0)
+    assert certificate["erasure_id"] == withdrawn["erasure"]["id"]
+    certificate = copy.json("erase", "--receipt", receipt_id, "--records")
+    assert (certificate["erasure_id"], certificate["events"]) == (withdrawn["erasure"]["id"], 1)
+    assert certificate["records"] == 2
+
+
+def test_status_says_within_seconds_that_the_keeper_does_not_answer(copy: Program, serve: Serve) -> None:
+    server = serve(copy)
+    keeper = server.keeper()
+    assert keeper is not None
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        status = copy.json("status")
+        took = time.monotonic() - started
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+
+    assert [warning for warning in status["warnings"] if "did not answer within 3 s" in warning]
+    assert {"role": "keeper", "pid": keeper} in status["processes"]
+    assert took < 30
+    wait_until(lambda: not [text for text in copy.json("status")["warnings"] if "did not answer" in text], "its answer")
 
 
 def test_an_erasure_without_a_server_does_the_same(

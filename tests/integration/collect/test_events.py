@@ -17,7 +17,7 @@ from consent_service.services import EXTENSION
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
-from tests.integration.conftest import DATA, DATABASES
+from tests.integration.conftest import DATABASES, EXAMPLES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
 
@@ -155,7 +155,7 @@ def test_a_renewal_before_the_storing_does_not_restamp_what_was_accepted(
     first = visitor.accept().get_json()
     visitor.pageview("/accepted")
     now.move(seconds=1)
-    policy = parse_policy((DATA / "policy.toml").read_bytes(), format="toml")
+    policy = parse_policy((EXAMPLES / "policy.toml").read_bytes(), format="toml")
     policy = policy.model_copy(update={"record_retention_days": 2000})
     core.writer.run(lambda c: publish_policy(c, site, policy, actor="test", now=now()))
     refresh()
@@ -174,7 +174,7 @@ def test_an_event_inherits_nothing_of_its_visit_that_the_policy_no_longer_declar
 ) -> None:
     visitor.accept()
     visitor.pageview("/first", referrer="https://www.google.fr/")
-    document = parse_policy((DATA / "policy.toml").read_bytes(), format="toml").document()
+    document = parse_policy((EXAMPLES / "policy.toml").read_bytes(), format="toml").document()
     document["purposes"][0]["data"] = ["page"]
     less = Policy.from_document(document)
     core.writer.run(lambda c: publish_policy(c, site, less, actor="test", now=now()))
@@ -192,7 +192,7 @@ def test_a_keeper_that_has_not_heard_of_a_site_yet_stores_its_events(
 ) -> None:
     core.sites.all()
     worker = app.extensions[EXTENSION]
-    policy = parse_policy((DATA / "policy.toml").read_bytes(), format="toml")
+    policy = parse_policy((EXAMPLES / "policy.toml").read_bytes(), format="toml")
     added = worker.writer.run(lambda c: add_site(c, site.settings, actor="test", now=now()))
     worker.writer.run(lambda c: publish_policy(c, added, policy, actor="test", now=now()))
     worker.sites.revision.forget()

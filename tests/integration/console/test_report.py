@@ -110,10 +110,17 @@ def test_a_site_without_policy_says_what_is_missing(
 
 @pytest.mark.parametrize(("count", "is_shown"), [(9, False), (10, True)])
 def test_viewers_see_totals_of_ten_visitors_or_more_and_no_rows_at_all(
-    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor, count: int, is_shown: bool
+    somebody: PersonMaker,
+    site: Site,
+    keeper: KeeperInHand,
+    visitor: Visitor,
+    now: Clock,
+    count: int,
+    is_shown: bool,
 ) -> None:
     _read(visitor, keeper, count)
-    page = somebody(Role.VIEWER).get(f"/console/sites/{site.key}?period=day&from=2026-03-10&to=2026-03-10")
+    now.move(days=1)
+    page = somebody(Role.VIEWER).get(f"/console/sites/{site.key}?period=7d&from=2026-03-10&to=2026-03-10")
     text = text_of(page)
     assert (f"Visitors {count} " in text) is is_shown
     assert ("Fewer than 10 visitors" in text) is not is_shown
@@ -126,13 +133,53 @@ def test_viewers_see_totals_of_ten_visitors_or_more_and_no_rows_at_all(
 
 
 def test_viewers_are_told_of_few_withdrawals_that_they_are_few(
-    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor
+    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor, now: Clock
 ) -> None:
     everyone = _read(visitor, keeper, 12)
     assert everyone[0].withdraw().status_code == 200
-    text = text_of(somebody(Role.VIEWER).get(f"/console/sites/{site.key}?period=day"))
+    now.move(days=1)
+    text = text_of(somebody(Role.VIEWER).get(f"/console/sites/{site.key}?period=7d"))
     assert "Agreed to every purpose. 12 " in text
     assert re.search(r"Withdrawn Agreed earlier [^.]+\. under 10 ", text)
+
+
+def test_viewers_cannot_choose_periods_that_differ_by_little(
+    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor, now: Clock
+) -> None:
+    _read(visitor, keeper, 12)
+    now.move(days=1)
+    viewer = somebody(Role.VIEWER)
+    shown = text_of(viewer.get(f"/console/sites/{site.key}"))
+    # Today moves while it is looked at, and 30 days are two more than 28.
+    for name in ("day", "30d", "24h", "all", "x"):
+        page = viewer.get(f"/console/sites/{site.key}?period={name}")
+        assert text_of(page) == shown
+    links = re.findall(r"period=(\w+)", viewer.get(f"/console/sites/{site.key}").text)
+    assert links == ["7d", "28d", "91d", "12mo"]
+    assert "period=30d" in somebody(Role.ANALYST).get(f"/console/sites/{site.key}").text
+
+
+def test_viewers_do_not_see_what_would_tell_of_a_few_beside_a_shorter_period(
+    somebody: PersonMaker, site: Site, keeper: KeeperInHand, visitor: Visitor, now: Clock
+) -> None:
+    everyone = _read(visitor, keeper, 4)
+    now.move(days=20)
+    _read(visitor, keeper, 30)
+    for _ in range(12):
+        one = visitor.another()
+        one.accept()
+        one.withdraw()
+    assert everyone[0].withdraw().status_code == 200
+    keeper.turn()
+    now.move(days=1)
+    viewer = somebody(Role.VIEWER)
+    week = text_of(viewer.get(f"/console/sites/{site.key}?period=7d"))
+    assert "Visitors 30 " in week
+    assert "Agreed to every purpose. 42 " in week
+    month = text_of(viewer.get(f"/console/sites/{site.key}?period=28d"))
+    assert "Fewer than 10 visitors" in month
+    assert "Fewer than 10 people decided one way" in month
+    assert "Visitors 33 " in text_of(somebody(Role.ANALYST).get(f"/console/sites/{site.key}?period=28d"))
 
 
 def test_a_store_that_is_down_is_a_503_in_words(somebody: PersonMaker, site: Site) -> None:

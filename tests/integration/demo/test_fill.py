@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -10,8 +11,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import make_core
-from consent_service.db.tables import decision, erasure_job, receipt
+from consent_service.app import Core, make_core
+from consent_service.db.tables import decision, erasure_job, receipt, user
 from consent_service.demo.run import BEGUN_FILE, DONE_FILE, DemoError, prepare
 from consent_service.locks import SERVER, take
 from consent_service.sites.changes import add_site
@@ -143,6 +144,31 @@ def test_a_directory_in_use_is_not_filled(tmp_path: Path) -> None:
     with take(tmp_path / SERVER), pytest.raises(DemoError, match="another process"):
         prepare(core, 10)
     core.close()
+
+
+def test_a_demo_that_is_being_served_is_not_changed_under_its_server() -> None:
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        config = make_demo_config(Path(name))
+        core = make_core(config, Clock(NOW))
+        prepare(core, 0)
+        core.close()
+        elsewhere = make_core(replace(config, public_url="http://127.0.0.1:9999"), Clock(NOW))
+        before = (elsewhere.sites.all()[0].origins, links(elsewhere))
+        with take(Path(name) / SERVER), pytest.raises(DemoError, match="another process"):
+            prepare(elsewhere, 0)
+        elsewhere.sites.revision.forget()
+        assert (elsewhere.sites.all()[0].origins, links(elsewhere)) == before
+        prepare(elsewhere, 0)
+        elsewhere.sites.revision.forget()
+        assert "http://127.0.0.1:9999" in elsewhere.sites.all()[0].origins
+        assert links(elsewhere) != before[1]
+        elsewhere.close()
+
+
+def links(core: Core) -> list[str | None]:
+    """Give the hash of each person's one-time link."""
+    with core.engine.connect() as connection:
+        return list(connection.execute(select(user.c.setup_hash)).scalars())
 
 
 def test_a_demo_without_events_is_a_site_with_a_policy() -> None:

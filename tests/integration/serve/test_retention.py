@@ -17,7 +17,7 @@ from consent_service.db.tables import decision, decision_removal, receipt
 from consent_service.documents import canonical_json
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
-from tests.integration.conftest import DATA, DATABASES
+from tests.integration.conftest import DATABASES, EXAMPLES
 from tests.integration.keeping import KeeperInHand
 from tests.integration.visitor import Visitor
 
@@ -31,7 +31,7 @@ def count(core: Core, table: Any) -> int:
 
 def publish(core: Core, site: Site, now: Clock, **changes: Any) -> None:
     """Publish a version of the policy in which something differs; `measuring` changes its measuring purpose."""
-    document = tomllib.loads((DATA / "policy.toml").read_text())
+    document = tomllib.loads((EXAMPLES / "policy.toml").read_text())
     document["purposes"][0] |= changes.pop("measuring", {})
     policy = Policy.model_validate_json(canonical_json({**document, **changes}))
     core.writer.run(lambda connection: publish_policy(connection, site, policy, actor="test", now=now()))

@@ -1,6 +1,7 @@
 """Answers: their shape, order, pages, labels and what an empty store says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from consent_service.stats.parse import parse_query
 from consent_service.stats.query import Site
 from consent_service.stats.runner import run
 from tests.integration.reading import StoreReader
-from tests.unit.events.made import NOON, make_row
+from tests.unit.events.made import NOON, make_grant, make_row
 
 NOW = NOON + timedelta(days=1)
 EVERY = ["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration", "views_per_visit"]
@@ -57,6 +58,27 @@ def test_an_answer_has_this_shape(store: DuckDBStore) -> None:
             "pagination": {"limit": 5, "offset": 0},
         },
     }
+
+
+@pytest.mark.parametrize("metrics", [["visits"], ["visits", "bounce_rate"], EVERY])
+def test_a_visit_that_spans_a_publication_counts_once_under_what_its_first_event_says(
+    store: DuckDBStore, metrics: list[str]
+) -> None:
+    # The second version declares no country, so the row stored under it has none.
+    later = make_row(5, country="")
+    rows = [make_row(0, country="FR"), replace(later, grant=make_grant(policy_version=2))]
+    store.apply(Batch([*rows, make_row(0, country="DE", visitor_id=2)]), NOON)
+    found = answer(store, metrics=metrics, dimensions=["visit:country"])["results"]
+    counted = {row["dimensions"][0]: dict(zip(metrics, row["metrics"], strict=True)) for row in found}
+    assert {country: counts["visits"] for country, counts in counted.items() if counts["visits"]} == {"FR": 1, "DE": 1}
+    if "bounce_rate" in metrics:
+        assert (counted["FR"]["bounce_rate"], counted["DE"]["bounce_rate"]) == (0.0, 100.0)
+    if "pageviews" in metrics:
+        assert {country: counts["pageviews"] for country, counts in counted.items()} == {
+            "FR": 1,
+            "DE": 1,
+            "(not set)": 1,
+        }
 
 
 @pytest.mark.parametrize("date_range", ["7d", "all"])

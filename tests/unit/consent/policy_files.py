@@ -11,9 +11,9 @@ from consent_service.documents import canonical_json
 from consent_service.problems import Problem
 from consent_service.sites.settings import SiteSettings, parse_settings
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-POLICY = (DATA / "policy.toml").read_text(encoding="utf-8")
-SITE = (DATA / "site.toml").read_text(encoding="utf-8")
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+POLICY = (EXAMPLES / "policy.toml").read_text(encoding="utf-8")
+SITE = (EXAMPLES / "site.toml").read_text(encoding="utf-8")
 
 
 def policy_document() -> dict[str, Any]:

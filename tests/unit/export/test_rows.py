@@ -24,6 +24,18 @@ def test_a_text_a_spreadsheet_takes_for_a_formula_is_made_harmless(start: str) -
     assert found["name"] == f"'{start}HYPERLINK(1)"
 
 
+@pytest.mark.parametrize("amount", ["-12.5000", "12.5000", "0", "-0.01"])
+def test_an_amount_stays_a_number_whatever_its_sign(amount: str) -> None:
+    [found] = read_csv(b"".join(write_csv([[row(revenue_amount=amount)]])))
+    assert found["revenue_amount"] == amount
+
+
+@pytest.mark.parametrize("text", ["-1+1", "-12.5.", "--1", "-١", "-1\n", "- 1", "-1e5", "-"])
+def test_what_only_begins_like_a_number_is_made_harmless(text: str) -> None:
+    [found] = read_csv(b"".join(write_csv([[row(name=text)]])))
+    assert found["name"] == f"'{text}"
+
+
 def test_other_values_stay_as_they_are() -> None:
     values = row(name='a "quoted", text', scroll=-5, engaged_ms=None, props={"a": "=1"}, purposes=["analytics"])
     [found] = read_csv(b"".join(write_csv([[values]])))

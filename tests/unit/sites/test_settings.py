@@ -17,7 +17,7 @@ from consent_service.sites.settings import (
     unknown_purposes,
 )
 
-SITE = (Path(__file__).resolve().parents[2] / "data" / "site.toml").read_text(encoding="utf-8")
+SITE = (Path(__file__).resolve().parents[3] / "examples" / "site.toml").read_text(encoding="utf-8")
 LEAST: dict[str, Any] = {"name": "Le Soir", "domain": "soir.example"}
 
 

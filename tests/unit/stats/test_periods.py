@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_service.stats.periods import NAMED, day_start, days_period, labels, named_period, unit_for
+from consent_service.days import day_start
+from consent_service.stats.periods import NAMED, days_period, labels, named_period, unit_for
 from consent_service.stats.query import Unit
 
 PARIS = "Europe/Paris"
@@ -73,7 +74,7 @@ def test_the_skipped_hour_has_no_label_and_the_repeated_one_has_one() -> None:
 
 def test_a_day_that_begins_at_one_o_clock_still_begins() -> None:
     # On 2018-11-04 São Paulo went from midnight straight to 01:00.
-    assert day_start(date(2018, 11, 4), "America/Sao_Paulo") == datetime(2018, 11, 4, 3, tzinfo=UTC)
+    assert day_start(date(2018, 11, 4), ZoneInfo("America/Sao_Paulo")) == datetime(2018, 11, 4, 3, tzinfo=UTC)
 
 
 def test_weeks_start_on_monday_and_months_on_the_first() -> None:
@@ -99,7 +100,7 @@ def test_days_of_a_period_are_labelled_once_each_in_order(zone: str, first: date
     assert names[0] == first.isoformat()
     assert names == sorted(set(names))
     assert len(names) in (more, more + 1)  # Samoa skipped a whole day in 2011
-    assert days_period(first, first, zone).end <= day_start(first + timedelta(days=1), zone)
+    assert days_period(first, first, zone).end <= day_start(first + timedelta(days=1), ZoneInfo(zone))
 
 
 @given(st.sampled_from(ZONES), MOMENTS, st.integers(1, 72))
