@@ -25,7 +25,7 @@ CONNECTIONS = "16"
 WORKERS = "2"
 THREADS = "8"
 PROGRAM = [sys.executable, "-m", "consent_service.cli"]
-POLICY = Path(__file__).parent.parent / "tests" / "data" / "policy.toml"
+POLICY = Path(__file__).parent.parent / "examples" / "policy.toml"
 ORIGIN = "https://nouvelles.example"
 
 
