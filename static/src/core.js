@@ -11,7 +11,7 @@ import { idsOf } from "./state.js";
 import { addStyle, dress } from "./styles.js";
 import { add, extend, has, listen, queue } from "./track.js";
 import { post, uuid } from "./transport.js";
-import { choose, fit, note, open, panel, place, root } from "./view.js";
+import { choose, note, open, panel, place, root } from "./view.js";
 import { release } from "./waiting.js";
 
 /** Made when it is wanted: the modules it is taken from know one another. */
@@ -36,7 +36,6 @@ export const core = () =>
     open,
     place,
     note,
-    fit,
     choose,
     decide,
     inLine,

@@ -17,7 +17,7 @@ export function makeBanner(layout) {
   return make(
     isDialog ? "dialog" : "section",
     // A section with a name is a region; saying so is for readers that forget it.
-    { class: `panel ${layout}${isOne ? " one" : ""}`, role: isDialog ? null : "region", "aria-labelledby": "title" },
+    { class: `panel ${layout}${isOne ? " one" : ""}`, role: isDialog ? "dialog" : "region", "aria-labelledby": "title" },
     make(
       "div",
       { class: "text" },

@@ -22,6 +22,7 @@ export function createQueue(send, refused, clock = () => performance.now(), late
   let flying = 0;
   let failures = 0;
   let isPausing = false;
+  /** One at a time once a batch was too large. */
   let size = BATCH;
 
   /** @param {{at: number, event: object}[]} batch */
@@ -44,10 +45,7 @@ export function createQueue(send, refused, clock = () => performance.now(), late
     isPausing = mayRetry(answer);
     failures = isPausing ? failures + 1 : 0;
     if (answer.status === 413 && batch[1]) size = 1;
-    else if (!isPausing) {
-      waiting.splice(0, batch.length);
-      size = BATCH;
-    }
+    else if (!isPausing) waiting.splice(0, batch.length);
     if (waiting[0]) later(() => {
       isPausing = false;
       flush();

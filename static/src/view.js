@@ -56,14 +56,21 @@ function clear() {
   isConfirming = false;
 }
 
+/** Hear of every size in it: a text may grow in a box that does not. @param {HTMLElement} element */
+function watch(element) {
+  if (sizes) for (const part of [element, ...element.querySelectorAll("*")]) sizes.observe(part);
+}
+
 /** @param {HTMLElement} shown */
 function stand(shown) {
+  // On the panel too: the page's own sheet may say another direction for the host.
+  shown.dir = host.dir;
   root.append(shown);
-  if (sizes) for (const element of [shown, shown.firstElementChild]) if (element) sizes.observe(element);
+  watch(shown);
 }
 
 /** Give the page room for what stands on it, and the keyboard a way into a text that scrolls. */
-export function fit() {
+function fit() {
   const shown = panel || wayBack;
   const height = shown && !shown.matches("dialog") && `${shown.offsetHeight + 24}px`;
   const text = panel && /** @type {HTMLElement} */ (panel.firstChild);
@@ -117,7 +124,9 @@ const explain = (text) => load().then((more) => more[1](text), () => {});
 
 /** Say something in the panel and aloud. @param {string} words */
 export function note(words) {
-  if (panel) /** @type {HTMLElement} */ (panel.querySelector("h2")).after(make("p", { class: "note" }, words));
+  const said = make("p", { class: "note" }, words);
+  if (panel) /** @type {HTMLElement} */ (panel.querySelector("h2")).after(said);
+  watch(said);
   say(words);
 }
 

@@ -26,7 +26,7 @@ export function release(granted) {
   let isWaiting = false;
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-consent]"))) {
     const { dataset } = element;
-    if (!(dataset.consent + "").split(" ").every(granted)) {
+    if (!/** @type {string} */ (dataset.consent).split(" ").every(granted)) {
       isWaiting = isWaiting || element.localName === "iframe";
       continue;
     }

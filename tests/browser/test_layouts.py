@@ -98,8 +98,7 @@ def test_with_wider_spacing_nothing_is_cut(lab: Lab, visitor: Visitor, lang: str
     show(lab, page, key, lang=lang)
     before = panel(page).locator(".text").evaluate("(text) => text.scrollHeight")
     page.evaluate(SPACING)
-    # The listener of the client hears of a new size, not of a page's new style.
-    page.evaluate("dispatchEvent(new Event('resize'))")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert panel(page).locator(".text").evaluate("(text) => text.scrollHeight") > before
     assert measure(page, SMALL)["problems"] == []
     assert measure(page, {"width": 1366, "height": 768})["problems"] == []

@@ -2,7 +2,7 @@
 /** The second layer: a switch for each purpose, what it keeps and for how long, and the same two equal buttons. */
 import { get } from "../get.js";
 import dialog from "../layouts/dialog.css";
-import { addStyle, base, button, choose, chosen, equalChoices, fit, getConfig, getPanel, heading, make, open, place, policyLink, renew, root } from "./core.js";
+import { addStyle, base, button, choose, chosen, equalChoices, getConfig, getPanel, heading, make, open, place, policyLink, renew, root } from "./core.js";
 import { modal } from "../modal.js";
 import style from "./more.css";
 
@@ -98,10 +98,7 @@ async function customize() {
   const whole = await fetchWhole();
   if (getPanel() !== panel) return;
   renew(whole);
-  if (!isDressed) {
-    addStyle(root, dialog + style);
-    root.addEventListener("toggle", fit, true);
-  }
+  if (!isDressed) addStyle(root, dialog + style);
   isDressed = true;
   place(makeCentre(), true, modal, back);
 }

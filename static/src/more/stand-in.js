@@ -31,7 +31,7 @@ export async function standIn(frame) {
     text.replace("{host}", new URL(frame.dataset.src || "", location.href).host).replace("{purpose}", title);
   const text = make("p", { role: "status" }, said(texts.blocked));
   const allow = button("allow", "choice", said(texts.allow));
-  const box = make("div", { class: "panel frame" }, text, allow);
+  const box = make("div", { class: "panel frame", dir: host.dir }, text, allow);
   box.style.setProperty("width", `${width}px`);
   box.style.setProperty("min-height", `${height}px`);
   root.append(box);
