@@ -26,25 +26,21 @@ export const inLine = (step) => (line = line.then(step, step));
  */
 async function send(purposes, { mechanism, layer, rendered, evidence }) {
   const isGrant = idsOf(purposes)[0];
-  return post(
-    "/v1/decisions",
-    {
-      site: config.site,
-      action: !isGrant ? "refuse_all" : config.purposes.every(({ id }) => purposes[id]) ? "accept_all" : "save",
-      purposes,
-      policy_version: config.policy_version,
-      banner_hash: config.banner_hash,
-      language: config.language,
-      previous: previous(),
-      idempotency_key: uuid(),
-      mechanism,
-      layer,
-      signals: signal === undefined ? signal : { gpc: signal },
-      evidence,
-      rendered_hash: rendered && (await digest(rendered)),
-    },
-    3,
-  );
+  return post("/v1/decisions", {
+    site: config.site,
+    action: !isGrant ? "refuse_all" : config.purposes.every(({ id }) => purposes[id]) ? "accept_all" : "save",
+    purposes,
+    policy_version: config.policy_version,
+    banner_hash: config.banner_hash,
+    language: config.language,
+    previous: previous(),
+    idempotency_key: uuid(),
+    mechanism,
+    layer,
+    signals: { gpc: signal },
+    evidence,
+    rendered_hash: rendered && (await digest(rendered)),
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import {
 } from "./choice.js";
 import { button, equalChoices, heading, policyLink } from "./dom.js";
 import { make } from "./make.js";
+import { mayRetry } from "./retry.js";
 import { base } from "./script.js";
 import { idsOf } from "./state.js";
 import { addStyle, dress } from "./styles.js";
@@ -32,6 +33,7 @@ export const core = () =>
     eachPurpose,
     idsOf,
     post,
+    mayRetry,
     uuid,
     open,
     place,

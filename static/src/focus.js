@@ -14,7 +14,7 @@ export function focusFirst(candidates) {
   const { body } = document;
   let target = candidates.find((element) => element && element !== body && isVisible(element));
   if (!target) {
-    const landmark = /** @type {HTMLElement | null} */ (document.querySelector("main") || document.querySelector("h1"));
+    const landmark = /** @type {HTMLElement | null} */ (document.querySelector("main,h1"));
     if (!landmark) return;
     if (landmark.tabIndex < 0) landmark.tabIndex = -1;
     target = landmark;

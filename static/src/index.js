@@ -37,7 +37,7 @@ function fetchConfig() {
 
 /** Say why this page cannot decide, "" when it can. */
 function obstacle() {
-  if (self.origin === "null") return "no origin (sandbox or file)";
+  if (self.origin === "null") return "no origin";
   return document.documentElement.matches("[amp],[⚡]") ? "AMP" : "";
 }
 

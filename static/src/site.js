@@ -1,10 +1,11 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
-import { chosen, config, current, entry, isGranted, standing, takeUp } from "./choice.js";
+import { chosen, config, current, entry, isGranted, remember, standing, takeUp } from "./choice.js";
 import { load } from "./load.js";
 import { idsOf } from "./state.js";
+import { recall } from "./store.js";
 import { start, stop } from "./track.js";
-import { open, settle } from "./view.js";
+import { hide, open, settle } from "./view.js";
 import { release } from "./waiting.js";
 
 /** Whoever has something to take back, owes the service a refusal or sees a frame wait needs more than the core. */
@@ -43,16 +44,28 @@ export function startSite(first, changed) {
   hooks = CONSENT_HOOKS.map((join) => join(config, isGranted, () => current().decided));
   apply(true);
   whenReady(() => {
-    const { reason, bySignal } = standing();
-    if (reason && !bySignal && config.purposes[0]) open(false);
-    else settle();
     document.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
       if (!target.closest || !target.closest("[data-consent-open]")) return;
       event.preventDefault();
       open(true);
     });
+    if (asks()) {
+      open(false);
+      // Asked for behind the banner's back: nearly always there is no mirror, and the answer takes longer than the banner.
+      recall(config.site).then((found) => {
+        if (!found || entry) return;
+        remember(found);
+        if (!asks()) hide();
+      }, () => {});
+    } else settle();
   });
+}
+
+/** Whether the visitor has to be asked now. */
+function asks() {
+  const { reason, bySignal } = standing();
+  return reason && !bySignal && config.purposes[0];
 }
 
 export const show = () => whenReady(() => open(true));

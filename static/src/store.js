@@ -15,8 +15,21 @@ export function all() {
   }
 }
 
-/** Return what is remembered for a site; a browser that forgot its storage still has the server's mirror. @param {string} site */
-export const read = (site) => asEntry(all()[site]) || fromMirror(mirror(site));
+/** Return what is remembered for a site. @param {string} site */
+export const read = (site) => asEntry(all()[site]);
+
+/**
+ * Return what the server's mirror remembers where the browser forgot its storage (Safari does after seven days). Asked
+ * without waiting where that can be: `document.cookie` holds the page up for longer than all the rest.
+ * @param {string} site
+ */
+export const recall = async (site) =>
+  isOwnOrigin && window.cookieStore
+    ? window.cookieStore.get(mirrorOf(site)).then((found) => found && fromMirror(found.value || ""))
+    : fromMirror(mirror(site));
+
+/** @param {string} site */
+const mirrorOf = (site) => `consent-${site}-mirror`;
 
 /**
  * Remember a choice under the key of its site, or forget it.
@@ -38,4 +51,4 @@ export function write(site, entry) {
  * @param {string} site
  */
 export const mirror = (site) =>
-  (isOwnOrigin && (document.cookie.match(`consent-${site}-mirror=([^;]+)`) || [])[1]) || "";
+  (isOwnOrigin && (document.cookie.match(mirrorOf(site) + "=([^;]+)") || [])[1]) || "";

@@ -52,7 +52,7 @@ export function add(name, fields, isUrgent) {
     if (event) queue.add(event, isUrgent);
   } catch (error) {
     // What the page meant to take out may still be in it.
-    console.warn("consent: event dropped", error);
+    console.warn("consent: dropped", error);
   }
 }
 
@@ -70,10 +70,10 @@ function moved() {
 
 /** Listen until the tracker ends. @param {EventTarget} target @param {string} name @param {(event: any) => void} heard */
 export const listen = (target, name, heard) =>
-  target.addEventListener(name, heard, { capture: true, passive: true, signal: /** @type {AbortController} */ (life).signal });
+  target.addEventListener(name, heard, { capture: true, signal: /** @type {AbortController} */ (life).signal });
 
 function hidden() {
-  if (document.visibilityState !== "hidden") return;
+  if (!document.hidden) return;
   if (watch) watch[1]();
   const events = queue.drain();
   if (!events[0]) return;

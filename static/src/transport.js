@@ -1,6 +1,5 @@
 // @ts-check
 /** Requests to the service. They carry no cookie to a foreign origin: that is what `fetch` does unless told otherwise. */
-import { mayRetry } from "./retry.js";
 import { base } from "./script.js";
 
 /** @typedef {import("./types.js").Answer} Answer */
@@ -9,10 +8,9 @@ import { base } from "./script.js";
  * Post a document. Text, so that no preflight is needed; kept alive, so that a closing page does not lose it.
  * @param {string} path
  * @param {object} document
- * @param {number} [tries]
  * @returns {Promise<Answer>}
  */
-export const post = (path, document, tries = 1) =>
+export const post = (path, document) =>
   fetch(base + path, {
     method: "POST",
     body: JSON.stringify(document),
@@ -23,12 +21,8 @@ export const post = (path, document, tries = 1) =>
       const wait = +(/** @type {string} */ (response.headers.get("Retry-After")));
       return { status: response.status, body, wait };
     })
-    .catch(() => ({ status: 0, body: {}, wait: 0 }))
-    .then((answer) =>
-      tries > 1 && mayRetry(answer)
-        ? new Promise((done) => setTimeout(done, Math.min(answer.wait || 1, 60) * 1000)).then(() => post(path, document, tries - 1))
-        : answer,
-    );
+    .catch(() => ({ status: 0, body: {}, wait: 0 }));
+
 
 const hex = (/** @type {ArrayBuffer | Uint8Array} */ bytes) =>
   [...new Uint8Array(bytes)].map((byte) => (byte + 256).toString(16).slice(1)).join("");

@@ -40,7 +40,7 @@ export function release(granted) {
           if (value && /^http/.test(new URL(value, document.baseURI).protocol)) element.setAttribute(name, value);
         }
     } catch (error) {
-      console.warn("consent: not released", element, error);
+      console.warn("consent: kept", element, error);
     }
   }
   return isWaiting;

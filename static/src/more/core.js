@@ -18,27 +18,28 @@
 /** @type {Core[12]} */ export let eachPurpose;
 /** @type {Core[13]} */ export let idsOf;
 /** @type {Core[14]} */ export let post;
-/** @type {Core[15]} */ export let uuid;
-/** @type {Core[16]} */ export let open;
-/** @type {Core[17]} */ export let place;
-/** @type {Core[18]} */ export let note;
-/** @type {Core[19]} */ export let choose;
-/** @type {Core[20]} */ export let decide;
-/** @type {Core[21]} */ export let inLine;
-/** @type {Core[22]} */ export let chosen;
-/** @type {Core[23]} */ export let previous;
-/** @type {Core[24]} */ export let keepable;
-/** @type {Core[25]} */ export let remember;
-/** @type {Core[26]} */ export let refuse;
-/** @type {Core[27]} */ export let renew;
-/** @type {Core[28]} */ export let follow;
-/** @type {Core[29]} */ export let isGranted;
-/** @type {Core[30]} */ export let release;
-/** @type {Core[31]} */ export let extend;
-/** @type {Core[32]} */ export let queue;
-/** @type {Core[33]} */ export let add;
-/** @type {Core[34]} */ export let has;
-/** @type {Core[35]} */ export let listen;
+/** @type {Core[15]} */ export let mayRetry;
+/** @type {Core[16]} */ export let uuid;
+/** @type {Core[17]} */ export let open;
+/** @type {Core[18]} */ export let place;
+/** @type {Core[19]} */ export let note;
+/** @type {Core[20]} */ export let choose;
+/** @type {Core[21]} */ export let decide;
+/** @type {Core[22]} */ export let inLine;
+/** @type {Core[23]} */ export let chosen;
+/** @type {Core[24]} */ export let previous;
+/** @type {Core[25]} */ export let keepable;
+/** @type {Core[26]} */ export let remember;
+/** @type {Core[27]} */ export let refuse;
+/** @type {Core[28]} */ export let renew;
+/** @type {Core[29]} */ export let follow;
+/** @type {Core[30]} */ export let isGranted;
+/** @type {Core[31]} */ export let release;
+/** @type {Core[32]} */ export let extend;
+/** @type {Core[33]} */ export let queue;
+/** @type {Core[34]} */ export let add;
+/** @type {Core[35]} */ export let has;
+/** @type {Core[36]} */ export let listen;
 
 /** Take what the core lends. @param {Core} core */
 export function borrow(core) {
@@ -58,6 +59,7 @@ export function borrow(core) {
     eachPurpose,
     idsOf,
     post,
+    mayRetry,
     uuid,
     open,
     place,

@@ -17,7 +17,7 @@ export function watchReading() {
   const look = () => {
     const now = performance.now();
     if (since) engaged += now - since;
-    since = document.visibilityState === "visible" && document.hasFocus() ? now : 0;
+    since = document.hidden || !document.hasFocus() ? 0 : now;
   };
   const down = () => {
     const { scrollHeight } = document.documentElement;

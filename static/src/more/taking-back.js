@@ -1,7 +1,9 @@
 // @ts-check
 /** Withdrawals: of everything by the page's own call, or of some purposes by a choice that keeps others. */
-import { chosen, decide, follow, getConfig, getEntry, idsOf, inLine, keepable, post, previous, refuse, remember, uuid } from "./core.js";
-import { mayRetry } from "../retry.js";
+import { chosen, decide, follow, getConfig, getEntry, idsOf, inLine, keepable, mayRetry, post, previous, refuse, remember, uuid } from "./core.js";
+
+/** Between two tries, in milliseconds. */
+const PAUSE = 2000;
 
 /**
  * @typedef {import("../types.js").Purposes} Purposes
@@ -16,7 +18,20 @@ import { mayRetry } from "../retry.js";
 function send(token, purposes, mechanism) {
   const { site, language } = getConfig();
   const body = { site, token, purposes, erase: true, idempotency_key: uuid(), mechanism, language };
-  return inLine(() => post("/v1/withdrawals", body, 3));
+  return inLine(() => insist(body, 3));
+}
+
+/**
+ * Nobody sees whether a withdrawal has arrived, so it is tried again at once; what fails then is owed to the next page.
+ * @param {object} body
+ * @param {number} tries
+ * @returns {Promise<import("../types.js").Answer>}
+ */
+async function insist(body, tries) {
+  const answer = await post("/v1/withdrawals", body);
+  if (tries < 2 || !mayRetry(answer)) return answer;
+  await new Promise((done) => setTimeout(done, PAUSE));
+  return insist(body, tries - 1);
 }
 
 const reload = () => getConfig().after_withdrawal === "reload" && location.reload();

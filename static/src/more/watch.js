@@ -20,7 +20,7 @@ function restore() {
 export const watch = [
   () => {
     restore();
-    listen(document, "visibilitychange", () => document.visibilityState === "visible" && restore());
+    listen(document, "visibilitychange", () => document.hidden || restore());
     const [{ responseStatus = 0 } = {}] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
     if (responseStatus === 404) add("not_found", {});
     watchLinks();
