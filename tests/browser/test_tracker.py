@@ -69,7 +69,8 @@ def hide(page: Page) -> None:
     """Let the page be hidden, as when another tab comes to the front."""
     page.evaluate(
         """() => { Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true});
-        document.dispatchEvent(new Event('visibilitychange')); delete document.visibilityState; }"""
+        Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange')); delete document.visibilityState; delete document.hidden; }"""
     )
 
 
