@@ -157,13 +157,14 @@ def test_a_withdrawal_deletes_what_was_declared_and_nothing_that_is_exempt(
     page.locator('[data-action="refuse"]').click()
     gone = "!document.cookie.includes('_ads_1') && !document.cookie.includes('_ads_2') && !localStorage.ads_store"
     page.wait_for_function(gone)
-    assert page.evaluate("document.cookie.includes('mine=1') && localStorage.mine === '1'")
+    # A function that is waited for outlives the page's reload, whenever it comes.
+    page.wait_for_function("document.cookie.includes('mine=1') && localStorage.mine === '1'")
     if after == "reload":
         page.wait_for_function("!window.stays")
     else:
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.stays") is True
-    assert page.evaluate("consent.granted('marketing')") is False
+    page.wait_for_function("window.consent && consent.granted('marketing') === false")
 
 
 def test_known_hosts_are_held_until_their_purpose_is_granted(lab: Lab, visitor: Visitor) -> None:

@@ -59,7 +59,7 @@ def test_a_killed_keeper_and_a_killed_worker_are_mended_within_two_seconds(copy:
     os.kill(worker, signal.SIGKILL)
     took = wait_until(lambda: len(server.workers()) == 2 and worker not in server.workers(), "another worker")
     assert took < MENDED_WITHIN
-    assert server.is_ready()
+    wait_until(server.is_ready, "an answer")
     assert server.stop() == 0
 
 
