@@ -55,10 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a known path, in brotli alone: the one client is a browser that takes it."""
         held = self.files.get(self.path.partition("?")[0])
-        if held is None and self._is_passed_on():
-            return
         if held is None:
-            self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            self._pass_on()
         elif self.headers.get("If-None-Match") == held.etag:
             self.wfile.write(f"HTTP/1.1 304 Not Modified\r\nETag: {held.etag}\r\n\r\n".encode())
         else:
@@ -66,11 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Pass on to the service what is under its path."""
-        if not self._is_passed_on():
-            self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        self._pass_on()
 
-    def _is_passed_on(self) -> bool:
-        """Ask the service whose path it is, as a proxy on the site's own origin does; tells whether there is one."""
+    def _pass_on(self) -> None:
+        """Ask the service whose path it is, as a proxy on the site's own origin does; 404 where it is nobody's."""
         for path, port in self.behind.items():
             if self.path.startswith(path):
                 service = HTTPConnection("127.0.0.1", port, timeout=30)
@@ -86,8 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
-                return True
-        return False
+                return
+        self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: each line would cost the time that is being measured."""
