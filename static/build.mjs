@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { minify } from "terser";
+import { markEager } from "./eager.mjs";
 
 // In bytes of brotli. What a page loads, without its config: banner, decision, blocking and tracker. What it may load: all.
 const CORE_BUDGET = 6000;
@@ -20,6 +21,8 @@ const names = {
     return name;
   },
 };
+// What no visit runs before the visitor has chosen: to compile it with the rest would only take memory.
+const LATER = /\/(core|track|queue|transport|trust|load|evidence|get|retry|modal|more\/.*)\.js$/;
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** @param {string} path */
@@ -50,15 +53,19 @@ async function make(entry, define = {}) {
     plugins: [styleAsText],
     logLevel: "warning",
     write: false,
+    outdir: "unwritten",
+    sourcemap: "external",
     define: { ...define, CONSENT_CONFIG: "$config", CONSENT_HOOKS: "$hooks" },
   });
-  const { code = "" } = await minify(outputFiles[0].text, {
+  const [{ text: content }, { text }] = outputFiles;
+  const { code = "", map } = await minify(text, {
+    sourceMap: { content, asObject: true },
     module: true,
     ecma: 2018,
     mangle: entry === "index" ? { nth_identifier: names } : {},
     compress: { passes: 3, hoist_funs: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false },
   });
-  return `${code}\n`;
+  return `${markEager(code, map, (module) => /\.js$/.test(module) && !LATER.test(module))}\n`;
 }
 
 const more = await make("more/index");

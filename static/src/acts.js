@@ -50,6 +50,9 @@ async function send(purposes, { mechanism, layer, rendered, evidence }) {
  * @returns {Promise<Outcome>}
  */
 export async function decide(purposes, act) {
+  const endsNothing = !idsOf(chosen())[0];
+  // All of this takes longer than the banner takes to go, and the network longer still: the frame without it comes first.
+  if (endsNothing) await painted();
   follow();
   purposes = eachPurpose((id) => purposes[id]);
   const isGrant = idsOf(purposes)[0];
@@ -60,8 +63,7 @@ export async function decide(purposes, act) {
     return (await load())[3](purposes, act);
   }
   const mine = entry;
-  // Asking the network takes longer than all the rest; the banner need not wait for it.
-  await painted();
+  if (!endsNothing) await painted();
   const answer = await inLine(() => send(purposes, act));
   const { token, error = {}, ...rest } = answer.body;
   if (entry !== mine) {

@@ -38,7 +38,8 @@ function fetchConfig() {
 /** Say why this page cannot decide, "" when it can. */
 function obstacle() {
   if (self.origin === "null") return "no origin";
-  return document.documentElement.matches("[amp],[⚡]") ? "AMP" : "";
+  // The flash is written so that the script stays in one byte a character, which takes half the memory.
+  return document.documentElement.matches("[amp],[\\26a1]") ? "AMP" : "";
 }
 
 /** @returns {import("./types.js").PageApi} */

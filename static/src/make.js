@@ -4,14 +4,14 @@
 /**
  * Make an element.
  * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
+ * @param {Name} tag
  * @param {{[attribute: string]: string}} attributes
  * @param {(Node | string | null | undefined)[]} children
  * @returns {HTMLElementTagNameMap[Name]}
  */
-export function make(name, attributes, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+export function make(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const name in attributes) element.setAttribute(name, attributes[name]);
   element.append(.../** @type {(Node | string)[]} */ (children.filter(Boolean)));
   return element;
 }

@@ -5,9 +5,9 @@
 const tag = /** @type {HTMLScriptElement} */ (document.currentScript || document.createElement("script"));
 
 /** Where the service is: all of the script's address before its own name, so that it may lie under a path of the site. */
-export const base = tag.src.replace(IS_BUNDLE ? /\/c\/[^/]+$/ : /\/consent[^/]*$/, "");
+export const base = tag.src.slice(0, tag.src.lastIndexOf(IS_BUNDLE ? "/c/" : "/consent"));
 
-export const isOwnOrigin = (base + "/").startsWith(location.origin + "/");
+export const isOwnOrigin = (base + "/").startsWith(self.origin + "/");
 
 /** The attribute is hidden from scripts and style sheets; the property has it. */
 export const { nonce } = tag;

@@ -1,6 +1,7 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
 import { chosen, config, current, entry, isGranted, remember, standing, takeUp } from "./choice.js";
+import { painted } from "./frame.js";
 import { load } from "./load.js";
 import { idsOf } from "./state.js";
 import { recall } from "./store.js";
@@ -52,12 +53,13 @@ export function startSite(first, changed) {
     });
     if (asks()) {
       open(false);
-      // Asked for behind the banner's back: nearly always there is no mirror, and the answer takes longer than the banner.
-      recall(config.site).then((found) => {
-        if (!found || entry) return;
+      // Asked for once the banner is seen: nearly always there is no mirror, and to read cookies takes longer than all that.
+      painted().then(() => {
+        const found = !entry && recall(config.site);
+        if (!found) return;
         remember(found);
         if (!asks()) hide();
-      }, () => {});
+      });
     } else settle();
   });
 }

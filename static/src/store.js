@@ -19,19 +19,6 @@ export function all() {
 export const read = (site) => asEntry(all()[site]);
 
 /**
- * Return what the server's mirror remembers where the browser forgot its storage (Safari does after seven days). Asked
- * without waiting where that can be: `document.cookie` holds the page up for longer than all the rest.
- * @param {string} site
- */
-export const recall = async (site) =>
-  isOwnOrigin && window.cookieStore
-    ? window.cookieStore.get(mirrorOf(site)).then((found) => found && fromMirror(found.value || ""))
-    : fromMirror(mirror(site));
-
-/** @param {string} site */
-const mirrorOf = (site) => `consent-${site}-mirror`;
-
-/**
  * Remember a choice under the key of its site, or forget it.
  * @param {string} site
  * @param {any} entry
@@ -51,4 +38,13 @@ export function write(site, entry) {
  * @param {string} site
  */
 export const mirror = (site) =>
-  (isOwnOrigin && (document.cookie.match(mirrorOf(site) + "=([^;]+)") || [])[1]) || "";
+  (isOwnOrigin && (document.cookie.match(`consent-${site}-mirror=([^;]+)`) || [])[1]) || "";
+
+/**
+ * Return what the mirror remembers where the browser forgot its storage (Safari does after seven days).
+ * @param {string} site
+ */
+export const recall = (site) => {
+  const kept = mirror(site);
+  return kept && fromMirror(kept);
+};

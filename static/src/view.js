@@ -49,16 +49,16 @@ function mount() {
 }
 
 function clear() {
-  root.append(status);
+  if (status.parentNode !== root) root.append(status);
   status.textContent = "";
   for (const element of [panel, wayBack]) if (element) element.remove();
   panel = wayBack = null;
   isConfirming = false;
 }
 
-/** Hear of every size in it: a text may grow in a box that does not. @param {HTMLElement} element */
+/** Hear of its size and of all in its text, which may grow in a box that does not. @param {HTMLElement} element */
 function watch(element) {
-  if (sizes) for (const part of [element, ...element.querySelectorAll("*")]) sizes.observe(part);
+  if (sizes) for (const part of [element, ...element.querySelectorAll(".text,.text>*")]) sizes.observe(part);
 }
 
 /** @param {HTMLElement} shown */
