@@ -6,7 +6,7 @@ import { load } from "./load.js";
 import { idsOf } from "./state.js";
 import { recall } from "./store.js";
 import { start, stop } from "./track.js";
-import { hide, open, settle } from "./view.js";
+import { hide, open, settle, stay } from "./view.js";
 import { release } from "./waiting.js";
 
 /** Whoever has something to take back, owes the service a refusal or sees a frame wait needs more than the core. */
@@ -26,11 +26,13 @@ function apply(isFirst) {
   const measuring = config.purposes.find(({ measures }) => measures);
   if (measuring && isGranted(measuring.id)) start(measuring);
   else stop();
-  whenReady(() => {
-    const isOwed = isFirst && !!entry && !!entry.w;
-    needsMore = release(isGranted) || needsMore || isOwed || !!idsOf(chosen())[0];
-    if (needsMore) load().then((more) => more[2](isOwed), () => {});
-  });
+  whenReady(() => look(isFirst && !!entry && !!entry.w));
+}
+
+/** Release what waits and may go. @param {boolean} isOwed whether the service has to be told something */
+function look(isOwed) {
+  needsMore = release(isGranted) || needsMore || isOwed || !!idsOf(chosen())[0];
+  if (needsMore) load().then((more) => more[2](isOwed), () => {});
 }
 
 /**
@@ -61,6 +63,11 @@ export function startSite(first, changed) {
         if (!asks()) hide();
       });
     } else settle();
+    // What arrives later waits like what was there; who has more of us has its own watch over that.
+    new MutationObserver(() => {
+      stay();
+      if (!needsMore) look(false);
+    }).observe(document, { childList: true, subtree: true });
   });
 }
 

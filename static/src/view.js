@@ -36,16 +36,15 @@ root.addEventListener("focusin", (event) => {
   if (from && !root.contains(from)) last = from;
 });
 
-// A framework that puts another body in its place must not take the choice away with it.
-const keeper = new MutationObserver(() => host.isConnected || (panel ? open(true) : wayBack && settle()));
+/** Come back where a framework has put another body in the place of the old: it must not take the choice away with it. */
+export const stay = () => host.isConnected || (panel ? open(true) : wayBack && settle());
 
 function mount() {
-  const { body, documentElement } = document;
+  const { body } = document;
   if (!host.lang) dress(root);
   host.lang = config.language;
   host.dir = config.dir || "ltr";
   if (body.firstChild !== host) body.prepend(host);
-  for (const place of [documentElement, body]) keeper.observe(place, { childList: true });
 }
 
 function clear() {

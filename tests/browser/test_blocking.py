@@ -107,6 +107,18 @@ def test_what_a_framework_adds_later_waits_and_is_released_too(lab: Lab, visitor
     assert not traffic.of("/w/no.png")
 
 
+def test_a_frame_that_comes_before_any_choice_waits_in_its_place(lab: Lab, visitor: Visitor, two: str) -> None:
+    page, traffic = visitor()
+    page.goto(lab.page("/late-frame", lab.tag(two)), wait_until="networkidle")
+    assert not traffic.of("/consent.more.js")
+    page.evaluate(
+        """() => document.querySelector('main').insertAdjacentHTML('beforeend',
+        '<iframe data-consent="marketing" data-src="/w/frame" width="400" height="200" title="x"></iframe>')"""
+    )
+    expect(page.locator("consent-frame")).to_contain_text("Marketing")
+    assert not traffic.of("/w/")
+
+
 def test_a_frame_of_two_purposes_is_granted_both(lab: Lab, visitor: Visitor, two: str) -> None:
     frame = (
         '<iframe data-consent="analytics marketing" data-src="/w/frame" width="400" height="200" title="x"></iframe>'
