@@ -44,7 +44,4 @@ export const mirror = (site) =>
  * Return what the mirror remembers where the browser forgot its storage (Safari does after seven days).
  * @param {string} site
  */
-export const recall = (site) => {
-  const kept = mirror(site);
-  return kept && fromMirror(kept);
-};
+export const recall = (site) => fromMirror(mirror(site));

@@ -172,6 +172,20 @@ def test_refusing_while_the_server_is_down_closes_the_banner_and_is_remembered(d
     assert answered.value.status == 201
 
 
+def test_in_a_page_that_is_hidden_and_so_draws_nothing_a_refusal_leaves_all_the_same(
+    demo: Demo, visitor: Visitor
+) -> None:
+    page, _ = visitor()
+    page.goto(f"{demo.url}/demo/")
+    with page.expect_response("**/v1/decisions") as answered:
+        page.locator('[data-action="refuse"]').evaluate(
+            """(button) => { window.requestAnimationFrame = () => 0;
+            Object.defineProperty(document, 'hidden', {get: () => true}); button.click(); }"""
+        )
+    assert answered.value.status == 201
+    assert page.evaluate("consent.decided()") is True
+
+
 def test_accepting_while_the_server_is_down_grants_nothing(demo: Demo, visitor: Visitor) -> None:
     page, traffic = visitor()
     page.goto(f"{demo.url}/demo/")
