@@ -23,7 +23,7 @@ def test_an_unknown_command_and_an_unknown_option_are_wrong_usage(deployment: De
 
 
 @pytest.mark.parametrize(
-    "absent", ["ledger", "notice", "access", "hold", "backup", "restore", "secrets", "export", "migrate-events"]
+    "absent", ["ledger", "access", "hold", "backup", "restore", "secrets", "export", "migrate-events"]
 )
 def test_what_a_later_release_brings_is_no_command_yet(deployment: Deployment, absent: str) -> None:
     [line] = deployment.program.refused(absent, code=2)
