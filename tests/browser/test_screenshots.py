@@ -37,7 +37,7 @@ def stored(lab: Lab) -> Callable[[str], bytes]:
         with engine.connect() as connection:
             # Two sites may look the same.
             png = connection.execute(select(notice_screenshot.c.png).where(notice_screenshot.c.sha256 == sha256))
-            return bytes(png.scalars().first())
+            return bytes(png.scalars().all()[0])
 
     return read
 
