@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from consent_service.db.journal import FILE_NAME
 from consent_service.problems import Problem, ProblemsError
 from consent_service.secrets import SecretKey, parse_keys, read_secrets
 
@@ -72,6 +73,11 @@ class Config:
     def inbox_dir(self) -> Path:
         """Name the folder of the workers' inboxes."""
         return self.data_dir / "inbox"
+
+    @property
+    def journal_path(self) -> Path:
+        """Name the file of what a restored backup must not forget."""
+        return self.data_dir / FILE_NAME
 
     @property
     def socket_path(self) -> Path:

@@ -42,6 +42,11 @@ def describe(core: Core) -> dict[str, Any]:
         "once it has been looked at"
         for name in waiting["damaged_inboxes"]
     ]
+    if (brake := waiting.get("brake")) is not None:
+        warnings.append(
+            f"retention deletes nothing: {brake}; look with: consent-service retention run --dry-run, and if it is "
+            "right run: consent-service retention run --confirm"
+        )
     warnings += _directory_warnings(config)
     for site in core.sites.all():
         warnings += _site_warnings(core, site)

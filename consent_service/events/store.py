@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -70,6 +70,13 @@ class EventStore(Protocol):
         """Delete the rows, open visits and remembered ids of receipts; `jobs` gives them by the id of the erasure.
 
         Gives the rows that each erasure deleted. A job that is done again gives what it deleted the first time too.
+        """
+        ...
+
+    def restrict(self, receipts: Collection[str], sites: Collection[int]) -> int:
+        """Let exactly these receipts, and these sites as a whole, be held: out of what `fetch` and `stream` read.
+
+        Holds for what `apply` stores from then on too. Gives how many events went out of sight or came back.
         """
         ...
 

@@ -22,10 +22,13 @@ from consent_service.app import Core, make_core
 from consent_service.collect.inbox_file import InboxError
 from consent_service.config import Config
 from consent_service.consent.idempotency import prune
+from consent_service.db.journal import KEEP_LINES
+from consent_service.db.journal import prune as prune_journal
 from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeper import Keeper
+from consent_service.serve.retention import RetentionBraked
 from consent_service.serve.socket import KeeperServer
 
 T = TypeVar("T")
@@ -54,6 +57,8 @@ class Keeping:
         )
         self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
         self._is_ending = False
+        # Why the last run of retention deleted nothing, for `status`.
+        self.brake: str | None = None
         self._retained_at: datetime | None = None
         self._pruned_at: datetime | None = None
 
@@ -85,6 +90,7 @@ class Keeping:
 
     def _turn(self) -> bool:
         """Do one round of everything; tells whether more events wait than one round takes."""
+        self._attempt(self.keeper.restrict)
         drained = self._attempt(self.keeper.drain)
         self._attempt(self.keeper.run_erasures)
         self._attempt(self._housekeep)
@@ -112,9 +118,19 @@ class Keeping:
             self.core.writer.run(lambda connection: prune(connection, now))
             if self.keeper.is_compaction_due():
                 self.keeper.compact()
+            prune_journal(self.core.config.journal_path, now - KEEP_LINES)
         if self._retained_at is None or now - self._retained_at >= RETAIN_EVERY:
             self._retained_at = now
-            _retain(self, {"dry_run": False})
+            self._retain()
+
+    def _retain(self) -> None:
+        try:
+            self.keeper.retain()
+        except RetentionBraked as braked:
+            log.error("nothing was deleted: %s; see: consent-service retention run --dry-run", braked)
+            self.brake = str(braked)
+        else:
+            self.brake = None
 
     def _answer(self, seconds: float) -> None:
         """Do what is asked for until the time is over; with none left, do the first of what waits already."""
@@ -147,6 +163,7 @@ def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
         "rows": sum(rows for rows, _ in depths),
         "oldest_at": oldest,
         "drained_at": keeping.keeper.drained_at,
+        "brake": keeping.brake,
         "damaged_inboxes": keeping.keeper.inboxes.damaged(),
     }
 
@@ -160,8 +177,14 @@ def _compact(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
     return asdict(keeping.keeper.compact())
 
 
-def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
-    return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
+def _retain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    """Delete, or count; a brake is an answer, since whoever asked has to be told how to go on."""
+    plan = keeping.keeper.plan_retention()
+    is_done = not members["dry_run"] and (plan.brake is None or bool(members["confirmed"]))
+    sites = plan.counted
+    if is_done:
+        sites, keeping.brake = keeping.keeper.retain(is_confirmed=True), None
+    return {"sites": [asdict(item) for item in sites], "brake": plan.brake, "done": is_done}
 
 
 _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
