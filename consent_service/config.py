@@ -15,7 +15,6 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from consent_service.db.journal import FILE_NAME
 from consent_service.problems import Problem, ProblemsError
 from consent_service.secrets import SecretKey, parse_keys, read_secrets
 
@@ -77,7 +76,7 @@ class Config:
     @property
     def journal_path(self) -> Path:
         """Name the file of what a restored backup must not forget."""
-        return self.data_dir / FILE_NAME
+        return self.data_dir / "erasures.ndjson"
 
     @property
     def socket_path(self) -> Path:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from consent_service.db.journal import note_for_restore
 from consent_service.db.tables import erasure_job, hold
+from consent_service.db.upsert import upsert
 from consent_service.ids import new_id
 
 ERASE_WITHIN = timedelta(seconds=60)
@@ -95,3 +96,26 @@ def is_legally_held(connection: Connection, site_id: int, receipt_id: str) -> bo
     covers = or_(hold.c.receipt_id.is_(None), hold.c.receipt_id == receipt_id)
     legal = (hold.c.site_id == site_id, covers, hold.c.kind == "legal", hold.c.lifted_at.is_(None))
     return connection.execute(select(hold.c.hold_id).where(*legal)).first() is not None
+
+
+def ask_again(
+    connection: Connection,
+    erasure_id: str,
+    site_id: int,
+    receipt_id: str,
+    reason: str,
+    at: datetime,
+    *,
+    removes_records: bool,
+) -> None:
+    """Ask for an erasure that was asked for before, under its own id: what it deleted has come back with a backup."""
+    values = {
+        "site_id": site_id,
+        "receipt_id": receipt_id,
+        "reason": reason,
+        "status": "held" if is_legally_held(connection, site_id, receipt_id) else "pending",
+        "requested_at": at,
+        "due_at": at + ERASE_WITHIN,
+        "removes_records": removes_records,
+    }
+    upsert(connection, erasure_job, {"erasure_id": erasure_id, **values})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,13 +92,28 @@ def withdraw(
     return answer
 
 
-def withdraw_receipt(connection: Connection, receipt_id: str, publication: Publication, now: datetime) -> None:
-    """Withdraw everything a receipt still grants, for an erasure the officer decided; no token is needed."""
-    lift_restrictions(connection, publication.site.site_id, receipt_id, now)
+def withdraw_receipt(
+    connection: Connection,
+    receipt_id: str,
+    publication: Publication,
+    now: datetime,
+    *,
+    purposes: Collection[str] | None = None,
+    erases: bool = True,
+) -> bool:
+    """Withdraw what a receipt still grants, all of it or some purposes, without a token; tells whether it granted any.
+
+    For an erasure that the officer decided, and for what a restored backup has not heard of.
+    """
+    if erases:
+        lift_restrictions(connection, publication.site.site_id, receipt_id, now)
     row = lock_state(connection, receipt_id)
-    if row is not None and row.purposes:
-        request = WithdrawalRequest(site=publication.site.key)
-        _withdraw(connection, request, dict(row._mapping), publication, now, erases=True)
+    wanted = () if row is None else tuple(each for each in row.purposes if purposes is None or each in purposes)
+    if row is None or not wanted:
+        return False
+    request = WithdrawalRequest(site=publication.site.key, purposes=list(wanted))
+    _withdraw(connection, request, dict(row._mapping), publication, now, erases=erases)
+    return True
 
 
 def _withdraw(

@@ -15,7 +15,6 @@ import orjson
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
-FILE_NAME: Final = "erasures.ndjson"
 # A backup is restored for 35 days at most; what was erased since is known for a little longer.
 BACKUPS_LIVE: Final = timedelta(days=35)
 KEEP_LINES: Final = timedelta(days=40)

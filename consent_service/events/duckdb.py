@@ -117,6 +117,12 @@ class DuckDBStore:
                 self._connection = self._files.open()
             return CompactionResult(before, self._files.size(), time.monotonic() - started)
 
+    def copy(self, path: Path) -> None:
+        """Copy the store as it stands into a new file; what writes waits meanwhile, what reads does not."""
+        with self._write_lock, self._turns.shared():
+            self._open()
+            self._files.copy(path)
+
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""
         with self._turns.shared():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Select
@@ -105,6 +106,10 @@ class EventStore(Protocol):
 
     def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
         """Run a compiled statement and give its rows in lists of at most `chunk`."""
+        ...
+
+    def copy(self, path: Path) -> None:
+        """Copy the store as it stands into a new file; what writes waits meanwhile, what reads does not."""
         ...
 
     def close(self) -> None:

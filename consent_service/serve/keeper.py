@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
@@ -16,12 +17,14 @@ from consent_service.config import Config
 from consent_service.consent.hold import REVISION as HOLDS
 from consent_service.consent.hold import lift_ended, read_held
 from consent_service.consent.publication import Publications
+from consent_service.consent.receipts import read_states
 from consent_service.consent.removal import remove_records
 from consent_service.db.revision import Revision
 from consent_service.db.tables import erasure_job, hold
 from consent_service.db.writer import Writer
 from consent_service.events.schema import InboxRange
 from consent_service.events.store import CompactionResult, EventStore, EventStoreError
+from consent_service.ids import new_id
 from consent_service.serve.batch import make_batch
 from consent_service.serve.inboxes import Inboxes
 from consent_service.serve.retention import Plan, Retained, RetentionBraked, Stored, plan_retention, run_retention
@@ -67,6 +70,7 @@ class Keeper:
         self.store = store
         self.drained_at: datetime | None = None
         self.inboxes = Inboxes(config.inbox_dir, store.watermark)
+        self._events_name = config.events_path.name
         self._engine = engine
         self._writer = writer
         self._sites = sites
@@ -189,6 +193,21 @@ class Keeper:
         stored = Stored(int(events), received_at)
         count, now = self.store.count_before, self._now()
         return plan_retention(self._engine, self._sites, self._publications, count, stored, now)
+
+    def snapshot(self, directory: Path) -> None:
+        """Copy store and inboxes, in this order: what was drained between the two is in the copy once all the same."""
+        self.store.copy(directory / self._events_name)
+        for inbox in self.inboxes.all():
+            inbox.copy(directory / inbox.path.name)
+
+    def forget_strangers(self) -> int:
+        """Erase events whose receipt is not in the main database, as a restored backup may hold some; count them."""
+        found = self.store.fetch("SELECT receipt_id FROM event UNION SELECT receipt_id FROM held_event", []).rows
+        ids = sorted(row[0].hex for row in found)
+        with self._engine.connect() as connection:
+            known = read_states(connection, ids)
+        strangers = [each for each in ids if each not in known]
+        return sum(self.store.erase({new_id(): each for each in strangers}, self._now()).values())
 
     def is_compaction_due(self) -> bool:
         """Tell whether deleted bytes wait to leave the disk: at the quiet hour, or for 23 hours at most."""

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -187,11 +188,17 @@ def _retain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
     return {"sites": [asdict(item) for item in sites], "brake": plan.brake, "done": is_done}
 
 
+def _snapshot(keeping: Keeping, members: dict[str, Any]) -> None:
+    keeping.keeper.settle()
+    keeping.keeper.snapshot(Path(members["directory"]))
+
+
 _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "status": _status,
     "drain": _drain,
     "compact": _compact,
     "retain": _retain,
+    "snapshot": _snapshot,
 }
 
 
