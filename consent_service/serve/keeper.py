@@ -25,6 +25,7 @@ from consent_service.db.writer import Writer
 from consent_service.events.schema import InboxRange
 from consent_service.events.store import CompactionResult, EventStore, EventStoreError
 from consent_service.ids import new_id
+from consent_service.ledger.integrator import Integrator
 from consent_service.serve.batch import make_batch
 from consent_service.serve.inboxes import Inboxes
 from consent_service.serve.retention import Plan, Retained, RetentionBraked, Stored, plan_retention, run_retention
@@ -71,6 +72,7 @@ class Keeper:
         self.drained_at: datetime | None = None
         self.inboxes = Inboxes(config.inbox_dir, store.watermark)
         self._events_name = config.events_path.name
+        self.integrator = Integrator(engine, writer, config.data_dir, now)
         self._engine = engine
         self._writer = writer
         self._sites = sites

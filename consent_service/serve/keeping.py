@@ -29,6 +29,7 @@ from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeper import Keeper
+from consent_service.serve.ledger_turns import LedgerTurns
 from consent_service.serve.retention import RetentionBraked
 from consent_service.serve.socket import KeeperServer
 
@@ -56,6 +57,7 @@ class Keeping:
             DuckDBStore(config.events_path, memory_limit=MEMORY_LIMIT),
             core.now,
         )
+        self.ledger = LedgerTurns(self.keeper.integrator)
         self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
         self._is_ending = False
         # Why the last run of retention deleted nothing, for `status`.
@@ -94,8 +96,9 @@ class Keeping:
         self._attempt(self.keeper.restrict)
         drained = self._attempt(self.keeper.drain)
         self._attempt(self.keeper.run_erasures)
+        integrated = self._attempt(self.ledger.integrate)
         self._attempt(self._housekeep)
-        return drained is not None and drained.has_more
+        return bool((drained is not None and drained.has_more) or (integrated is not None and integrated.has_more))
 
     @staticmethod
     def _attempt(work: Callable[[], T]) -> T | None:
@@ -193,12 +196,21 @@ def _snapshot(keeping: Keeping, members: dict[str, Any]) -> None:
     keeping.keeper.snapshot(Path(members["directory"]))
 
 
+def _sign_checkpoint(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    return {"note": keeping.ledger.sign_checkpoint(members["extensions"])}
+
+
+def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
+
+
 _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "status": _status,
     "drain": _drain,
     "compact": _compact,
     "retain": _retain,
     "snapshot": _snapshot,
+    "sign_checkpoint": _sign_checkpoint,
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.removal import remove_decisions, remove_records
-from consent_service.db.tables import audit, decision, login, receipt
+from consent_service.db.tables import audit, decision, ledger_checkpoint, login, receipt
 from consent_service.db.writer import Writer
 from consent_service.sites.registry import Site, Sites
 from consent_service.sites.settings import effective_retention
@@ -121,7 +121,7 @@ def _find_brake(engine: Engine, counted: list[Retained], stored: Stored, now: da
         records = connection.execute(select(func.count()).select_from(decision)).scalar_one()
         written = [
             connection.execute(select(func.max(column))).scalar()
-            for column in (decision.c.decided_at, audit.c.at, login.c.seen_at)
+            for column in (decision.c.decided_at, audit.c.at, login.c.seen_at, ledger_checkpoint.c.signed_at)
         ]
     for name, gone, there in (("events", old_events, stored.events), ("decisions", old_records, records)):
         if gone > there * BRAKE_SHARE:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_rights"
-down_revision = "20261124_tidy"
+down_revision = "20261130_ledger"
 branch_labels = None
 depends_on = None
 
