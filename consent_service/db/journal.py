@@ -31,7 +31,7 @@ class Journal:
     unreadable: int = 0
 
 
-def note_for_restore(connection: Connection, kind: str, at: datetime, **members: Any) -> None:
+def note_for_restore(connection: Connection, kind: str, at: datetime, /, **members: Any) -> None:
     """Note in the running transaction what a restored backup has to hear of: on disk before the commit is.
 
     A line whose commit fails stays: what somebody asked to be forgotten is then forgotten by a restore all the same.
@@ -52,13 +52,18 @@ def watch(engine: Engine, path: Path) -> None:
         connection.info.pop(_LINES, None)
         connection.info.pop(_MARKS, None)
 
+    # Savepoints end in the opposite order of their beginning; the engine names them only after it tells of them.
     @event.listens_for(engine, "savepoint")
     def mark(connection: Connection, name: str) -> None:
-        connection.info.setdefault(_MARKS, {})[name] = len(connection.info.get(_LINES, ()))
+        connection.info.setdefault(_MARKS, []).append(len(connection.info.get(_LINES, ())))
+
+    @event.listens_for(engine, "release_savepoint")
+    def keep(connection: Connection, name: str, context: None) -> None:
+        connection.info[_MARKS].pop()
 
     @event.listens_for(engine, "rollback_savepoint")
     def forget_since(connection: Connection, name: str, context: None) -> None:
-        del connection.info.get(_LINES, [])[connection.info[_MARKS][name] :]
+        del connection.info.get(_LINES, [])[connection.info[_MARKS].pop() :]
 
     @event.listens_for(engine, "commit")
     def write(connection: Connection) -> None:
