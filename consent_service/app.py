@@ -20,6 +20,7 @@ from consent_service.consent.receipts import Receipts
 from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
 from consent_service.db.engine import make_engine
+from consent_service.db.journal import watch
 from consent_service.db.writer import Writer
 from consent_service.export.receipt_copy import copy_receipt
 from consent_service.serve.socket import KeeperClient, SharedAnswer
@@ -53,6 +54,7 @@ class Core:
 def make_core(config: Config, now: Callable[[], datetime] = utc_now) -> Core:
     """Open the main database and the caches over it."""
     engine = make_engine(config.database_url)
+    watch(engine, config.journal_path)
     writer = Writer(engine)
     sites = Sites(engine)
     return Core(config, now, engine, writer, sites, Publications(engine, writer, sites, now))

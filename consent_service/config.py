@@ -74,6 +74,11 @@ class Config:
         return self.data_dir / "inbox"
 
     @property
+    def journal_path(self) -> Path:
+        """Name the file of what a restored backup must not forget."""
+        return self.data_dir / "erasures.ndjson"
+
+    @property
     def socket_path(self) -> Path:
         """Name the keeper's socket."""
         return self.data_dir / "keeper.sock"

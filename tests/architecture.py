@@ -53,7 +53,7 @@ IMPURE_LIBRARIES = frozenset({"flask", "sqlalchemy", "itsdangerous"})
 
 DECISION_WRITER = "consent/record.py"
 STORE_WRITER = "serve/keeper.py"
-STORE_WRITES = frozenset({"apply", "erase", "retain", "compact"})
+STORE_WRITES = frozenset({"apply", "erase", "restrict", "retain", "compact"})
 GRANT_MAKER = "consent/gate.py"
 
 # Where any failure at all must become an answer, a logged line, or another process's news.

@@ -45,6 +45,11 @@ def describe(core: Core) -> dict[str, Any]:
         "once it has been looked at"
         for name in waiting["damaged_inboxes"]
     ]
+    if (brake := waiting.get("brake")) is not None:
+        warnings.append(
+            f"retention deletes nothing: {brake}; look with: consent-service retention run --dry-run, and if it is "
+            "right run: consent-service retention run --confirm"
+        )
     warnings += _directory_warnings(config)
     with core.engine.connect() as connection:
         head = read_head(connection)

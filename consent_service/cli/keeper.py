@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from consent_service.app import Core
 from consent_service.cli.output import Refused
 from consent_service.errors import Unavailable
+from consent_service.events.reading import StoreReader
+from consent_service.events.store import Reader
 from consent_service.locks import KEEPER, Locked, read_holder, take
 from consent_service.serve.socket import KeeperClient
 
@@ -49,3 +53,27 @@ def _act(core: Core, name: str, members: dict[str, Any]) -> Any:
             return keeping.do(name, members)
         finally:
             keeping.keeper.close()
+
+
+@contextmanager
+def opened_reader(core: Core) -> Iterator[Reader]:
+    """Read the event store through the keeper that runs, or by itself while none does; raises Refused."""
+    client = KeeperClient(core.config.socket_path)
+    if client.is_ready():
+        try:
+            yield client
+        finally:
+            client.close()
+        return
+    try:
+        lock = take(core.config.data_dir / KEEPER)
+    except Locked as error:
+        raise Refused("the keeper runs and does not answer; see: consent-service status") from error
+    from consent_service.events.duckdb import DuckDBStore
+
+    with lock:
+        store = DuckDBStore(core.config.events_path)
+        try:
+            yield StoreReader(store)
+        finally:
+            store.close()

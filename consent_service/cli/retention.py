@@ -9,7 +9,7 @@ import click
 
 from consent_service.cli.deployment import data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
-from consent_service.cli.output import json_option, show, table
+from consent_service.cli.output import Refused, json_option, show, table
 
 
 @click.group()
@@ -20,17 +20,21 @@ def retention() -> None:
 @retention.command("run")
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Only count what would be deleted.")
 @click.option("--compact", "compacts", is_flag=True, help="Rewrite the store, so that deleted bytes leave the disk.")
+@click.option("--confirm", "is_confirmed", is_flag=True, help="Delete even what looks like a mistake.")
 @data_dir_option
 @json_option
-def run_retention(is_dry_run: bool, compacts: bool, data_dir: Path | None, as_json: bool) -> None:
+def run_retention(is_dry_run: bool, compacts: bool, is_confirmed: bool, data_dir: Path | None, as_json: bool) -> None:
     """Delete the events and records that the policies promise to delete by now."""
     if is_dry_run and compacts:
         raise click.UsageError("--dry-run changes nothing, so it does not go with --compact")
     with opened(data_dir) as core:
-        sites = ask_keeper(core, "retain", dry_run=is_dry_run)
+        answer = ask_keeper(core, "retain", dry_run=is_dry_run, confirmed=is_confirmed)
+        if not is_dry_run and not answer["done"]:
+            mend = "if that is right, run: consent-service retention run --confirm"
+            raise Refused(f"{answer['brake']}; nothing was deleted; {mend}")
         compaction = ask_keeper(core, "compact") if compacts else None
-    listed = [{"site": item.pop("site_key"), **item} for item in sites]
-    document = {"dry_run": is_dry_run, "sites": listed, "compaction": compaction}
+    listed = [{"site": item.pop("site_key"), **item} for item in answer["sites"]]
+    document = {"dry_run": is_dry_run, "sites": listed, "compaction": compaction, "brake": answer["brake"]}
     show(document, as_json, lambda: _text(document))
 
 
@@ -40,6 +44,8 @@ def _text(document: dict[str, Any]) -> str:
     rows = [["site", "events before", f"events {verb}", f"records {verb}", f"notices {verb}"]]
     rows += [[item[name] for name in names] for item in document["sites"]]
     lines = [table(rows) if document["sites"] else "no site has a policy: nothing to delete"]
+    if document["brake"] is not None:
+        lines.append(f"without --confirm nothing would be deleted: {document['brake']}")
     if (compaction := document["compaction"]) is not None:
         lines.append(
             f"compacted from {compaction['before_bytes']} to {compaction['after_bytes']} bytes "

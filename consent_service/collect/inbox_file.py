@@ -125,6 +125,16 @@ class InboxReader:
         with self._reading():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def copy(self, path: Path) -> None:
+        """Copy what waits, under the same id, into a new file."""
+        with self._reading():
+            target = sqlite3.connect(path)
+            try:
+                self._connection.backup(target)
+            finally:
+                target.close()
+        path.chmod(0o600)
+
     def depth(self) -> tuple[int, str | None]:
         """Give how many rows wait, and when the oldest batch of events was received (ISO 8601)."""
         first = "SELECT seq, kind, body FROM item WHERE kind = 'events' ORDER BY seq LIMIT 1"

@@ -64,7 +64,7 @@ def _pass_gate(asked: EventsRequest, site: Site, now: datetime) -> Grant | Refus
     if not site.has_origin(request.headers.get("Origin")):
         g.cors_origin = None
         return Refusal.WRONG_ORIGIN
-    if site.settings.paused:
+    if site.settings.paused or site.is_held:
         return Refusal.SITE_PAUSED
     text = read_token(request, site, asked.token)
     if not text:

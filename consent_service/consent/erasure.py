@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select, update
 
-from consent_service.db.tables import erasure_job
+from consent_service.db.journal import note_for_restore
+from consent_service.db.tables import erasure_job, hold
+from consent_service.db.upsert import upsert
 from consent_service.ids import new_id
 
 ERASE_WITHIN = timedelta(seconds=60)
@@ -40,14 +42,23 @@ def request_erasure(
     reason: str,
     now: datetime,
     number: int | None = None,
+    removes_records: bool = False,
 ) -> Erasure:
-    """Ask the keeper to erase every event of a receipt; a request that waits already is given back."""
-    waiting = connection.execute(
-        select(erasure_job).where(erasure_job.c.receipt_id == receipt_id, erasure_job.c.status == "pending")
-    ).first()
+    """Ask the keeper to erase every event of a receipt; a request that waits already is given back.
+
+    While a legal claim holds the receipt or its site the request is `held`. With `removes_records` the records and
+    salts of its decisions go in the same act.
+    """
+    waits = erasure_job.c.status.in_(("pending", "held"))
+    waiting = connection.execute(select(erasure_job).where(erasure_job.c.receipt_id == receipt_id, waits)).first()
     if waiting is not None:
+        if removes_records and not waiting.removes_records:
+            of_it = erasure_job.c.erasure_id == waiting.erasure_id
+            connection.execute(update(erasure_job).where(of_it).values(removes_records=True))
+            note_erasure(connection, site_id, receipt_id, waiting.erasure_id, reason, now, removes_records=True)
         return Erasure(waiting.erasure_id, waiting.status, waiting.events, waiting.due_at)
-    erasure = Erasure(new_id(), "pending", None, now + ERASE_WITHIN)
+    status = "held" if is_legally_held(connection, site_id, receipt_id) else "pending"
+    erasure = Erasure(new_id(), status, None, now + ERASE_WITHIN)
     connection.execute(
         insert(erasure_job).values(
             erasure_id=erasure.erasure_id,
@@ -58,6 +69,53 @@ def request_erasure(
             status=erasure.status,
             requested_at=now,
             due_at=erasure.due_at,
+            removes_records=removes_records,
         )
     )
+    note_erasure(connection, site_id, receipt_id, erasure.erasure_id, reason, now, removes_records=removes_records)
     return erasure
+
+
+def note_erasure(
+    connection: Connection,
+    site_id: int,
+    receipt_id: str,
+    erasure_id: str,
+    reason: str,
+    now: datetime,
+    *,
+    removes_records: bool,
+) -> None:
+    """Note an erasure for the day an older backup is restored."""
+    members = {"site_id": site_id, "receipt_id": receipt_id, "erasure_id": erasure_id, "reason": reason}
+    note_for_restore(connection, "erasure", now, **members, records=removes_records)
+
+
+def is_legally_held(connection: Connection, site_id: int, receipt_id: str) -> bool:
+    """Tell whether a legal claim keeps what there is of a receipt from being erased."""
+    covers = or_(hold.c.receipt_id.is_(None), hold.c.receipt_id == receipt_id)
+    legal = (hold.c.site_id == site_id, covers, hold.c.kind == "legal", hold.c.lifted_at.is_(None))
+    return connection.execute(select(hold.c.hold_id).where(*legal)).first() is not None
+
+
+def ask_again(
+    connection: Connection,
+    erasure_id: str,
+    site_id: int,
+    receipt_id: str,
+    reason: str,
+    at: datetime,
+    *,
+    removes_records: bool,
+) -> None:
+    """Ask for an erasure that was asked for before, under its own id: what it deleted has come back with a backup."""
+    values = {
+        "site_id": site_id,
+        "receipt_id": receipt_id,
+        "reason": reason,
+        "status": "held" if is_legally_held(connection, site_id, receipt_id) else "pending",
+        "requested_at": at,
+        "due_at": at + ERASE_WITHIN,
+        "removes_records": removes_records,
+    }
+    upsert(connection, erasure_job, {"erasure_id": erasure_id, **values})

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 
 from consent_service.consent.decision import Action
 from consent_service.consent.erasure import Erasure, request_erasure
+from consent_service.db.journal import note_for_restore
 from consent_service.db.tables import decision, decision_count, receipt, revocation
 from consent_service.db.upsert import add_to_counts, upsert
 from consent_service.ids import new_id, new_receipt_id, new_visitor_id
@@ -301,6 +302,8 @@ def _revoke(
         )
         .returning(revocation.c.number)
     ).scalar_one()
+    members = {"receipt_id": receipt_id, "purposes": list(withdrawn), "erases": erases}
+    note_for_restore(connection, "withdrawal", act.decided_at, site_id=act.site_id, **members)
     # Who withdraws the last purpose keeps nothing here, whatever measured when it was granted.
     if not erases or (act.granted and act.terms.measured.isdisjoint(withdrawn)):
         return None

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from consent_service.db.journal import note_for_restore
 from consent_service.db.tables import decision, decision_removal, receipt, revocation
 from consent_service.ledger.entries import forget_entries
 
@@ -22,6 +23,8 @@ def remove_records(connection: Connection, receipt_id: str, *, reason: str, now:
     remove_decisions(connection, ids, reason=reason, now=now)
     connection.execute(delete(revocation).where(revocation.c.receipt_id == receipt_id))
     connection.execute(delete(receipt).where(receipt.c.receipt_id == receipt_id))
+    if ids:
+        note_for_restore(connection, "removal", now, receipt_id=receipt_id, reason=reason)
     return len(ids)
 
 

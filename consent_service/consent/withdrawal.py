@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import Action, WithdrawalRequest
 from consent_service.consent.erasure import Erasure, find_erasure, request_erasure
 from consent_service.consent.gate import Refusal
+from consent_service.consent.hold import lift_restrictions
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.receipts import lock_state
@@ -78,6 +79,9 @@ def withdraw(
     first = find_answer(connection, site.site_id, request.idempotency_key, digest, now)
     if first is not None:
         return first
+    if token.receipt_id is not None and erases:
+        # Whoever asked that nothing be used, and now wants it gone, is not to wait for the one before the other.
+        lift_restrictions(connection, site.site_id, token.receipt_id, now)
     row = None if token.receipt_id is None else lock_state(connection, token.receipt_id)
     if row is None:
         done = Withdrawn(token.receipt_id, now, (), None, (), token.policy_version)
@@ -88,12 +92,28 @@ def withdraw(
     return answer
 
 
-def withdraw_receipt(connection: Connection, receipt_id: str, publication: Publication, now: datetime) -> None:
-    """Withdraw everything a receipt still grants, for an erasure the officer decided; no token is needed."""
+def withdraw_receipt(
+    connection: Connection,
+    receipt_id: str,
+    publication: Publication,
+    now: datetime,
+    *,
+    purposes: Collection[str] | None = None,
+    erases: bool = True,
+) -> bool:
+    """Withdraw what a receipt still grants, all of it or some purposes, without a token; tells whether it granted any.
+
+    For an erasure that the officer decided, and for what a restored backup has not heard of.
+    """
+    if erases:
+        lift_restrictions(connection, publication.site.site_id, receipt_id, now)
     row = lock_state(connection, receipt_id)
-    if row is not None and row.purposes:
-        request = WithdrawalRequest(site=publication.site.key)
-        _withdraw(connection, request, dict(row._mapping), publication, now, erases=True)
+    wanted = () if row is None else tuple(each for each in row.purposes if purposes is None or each in purposes)
+    if row is None or not wanted:
+        return False
+    request = WithdrawalRequest(site=publication.site.key, purposes=list(wanted))
+    _withdraw(connection, request, dict(row._mapping), publication, now, erases=erases)
+    return True
 
 
 def _withdraw(

@@ -200,9 +200,31 @@ erasure_job = Table(
     _at("due_at"),
     _at("done_at", nullable=True),
     _at("compacted_at", nullable=True),
+    # With the events the records and salts go too, and how many decisions went.
+    Column("removes_records", Boolean, nullable=False, server_default=false()),
+    Column("records", Integer),
     CheckConstraint("status IN ('pending', 'done', 'held')", name="status"),
     CheckConstraint("reason IN ('withdrawal', 'request', 'retention')", name="reason"),
     Index(None, "status"),
+    Index(None, "receipt_id"),
+)
+
+# What must be kept and not used: one receipt's data, or a whole site's (no receipt).
+hold = Table(
+    "hold",
+    metadata,
+    Column("hold_id", Text, primary_key=True),
+    _site(),
+    Column("receipt_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    _at("placed_at"),
+    _at("until", nullable=True),
+    Column("lifted_by", Text),
+    _at("lifted_at", nullable=True),
+    CheckConstraint("kind IN ('legal', 'restriction')", name="kind"),
+    Index(None, "lifted_at"),
     Index(None, "receipt_id"),
 )
 

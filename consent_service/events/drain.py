@@ -10,6 +10,7 @@ from uuid import UUID
 
 import duckdb
 
+from consent_service.events.holding import is_held
 from consent_service.events.schema import (
     REMEMBER_ERASURES_FOR,
     REMEMBER_IDS_FOR,
@@ -80,11 +81,13 @@ class Writing:
         visitors = list({row.grant.visitor_id for row in rows})
         known = self.connection.execute(_KNOWN_VISITS, [visitors]).fetchall()
         assignment = assign(rows, map(_visit, known), self.new_id)
-        self._append(
-            "event",
-            _EVENT_COLUMNS,
-            (_values(row, visit) for row, visit in zip(rows, assignment.visits, strict=True)),
-        )
+        stored = zip(rows, assignment.visits, is_held(self.connection, rows), strict=True)
+        tables: dict[str, list[tuple[Any, ...]]] = {"event": [], "held_event": []}
+        for row, visit, is_row_held in stored:
+            tables["held_event" if is_row_held else "event"].append(_values(row, visit))
+        for table, values in tables.items():
+            if values:
+                self._append(table, _EVENT_COLUMNS, values)
         self._append(
             "recent_event",
             ["site_id", "event_id", "received_at"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 import duckdb
 from sqlalchemy.schema import CreateTable
 
-from consent_service.events import erasure
+from consent_service.events import erasure, holding
 from consent_service.events.dialect import DIALECT
 from consent_service.events.drain import Writing
 from consent_service.events.files import Files
@@ -72,6 +72,14 @@ class DuckDBStore:
         with self._transaction() as connection:
             return erasure.erase(connection, jobs, now)
 
+    def restrict(self, receipts: Collection[str], sites: Collection[int]) -> int:
+        """Let exactly these receipts, and these sites as a whole, be held: out of what `fetch` and `stream` read.
+
+        Holds for what `apply` stores from then on too. Gives how many events went out of sight or came back.
+        """
+        with self._transaction() as connection:
+            return holding.restrict(connection, receipts, sites)
+
     def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
         """Delete at most `limit` of the site's events under some policy versions that occurred before a time.
 
@@ -108,6 +116,12 @@ class DuckDBStore:
             finally:
                 self._connection = self._files.open()
             return CompactionResult(before, self._files.size(), time.monotonic() - started)
+
+    def copy(self, path: Path) -> None:
+        """Copy the store as it stands into a new file; what writes waits meanwhile, what reads does not."""
+        with self._write_lock, self._turns.shared():
+            self._open()
+            self._files.copy(path)
 
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""

@@ -8,21 +8,27 @@ from uuid import UUID
 
 import duckdb
 
-_COUNT = """
-    SELECT receipt_id, count(*) FROM event WHERE receipt_id IN (SELECT unnest($1::UUID[])) GROUP BY receipt_id
-"""
+_OF_RECEIPTS = "receipt_id IN (SELECT unnest($1::UUID[]))"
+# Held events too: whoever asks for the erasure of a receipt has seen to it that nothing holds it any more.
+_TABLES = ("event", "held_event")
 
-# In this order: the first two find their rows through the events that the last one deletes.
-_ERASE = (
-    """
-    DELETE FROM recent_event WHERE (site_id, event_id) IN (
-        SELECT (site_id, event_id) FROM event WHERE receipt_id IN (SELECT unnest($1::UUID[])))
-    """,
-    """
-    DELETE FROM open_visit WHERE (site_id, visitor_id) IN (
-        SELECT (site_id, visitor_id) FROM event WHERE receipt_id IN (SELECT unnest($1::UUID[])))
-    """,
-    "DELETE FROM event WHERE receipt_id IN (SELECT unnest($1::UUID[]))",
+_COUNTS = tuple(f"SELECT receipt_id, count(*) FROM {each} WHERE {_OF_RECEIPTS} GROUP BY 1" for each in _TABLES)  # noqa: S608
+
+# For each table in this order: the first two find their rows through the events that the last one deletes.
+_ERASE = tuple(
+    statement
+    for each in _TABLES
+    for statement in (
+        f"""
+        DELETE FROM recent_event WHERE (site_id, event_id) IN (
+            SELECT (site_id, event_id) FROM {each} WHERE {_OF_RECEIPTS})
+        """,  # noqa: S608
+        f"""
+        DELETE FROM open_visit WHERE (site_id, visitor_id) IN (
+            SELECT (site_id, visitor_id) FROM {each} WHERE {_OF_RECEIPTS})
+        """,  # noqa: S608
+        f"DELETE FROM {each} WHERE {_OF_RECEIPTS}",  # noqa: S608 - all names are this module's own
+    )
 )
 
 _ERASED_BEFORE = "SELECT erasure_id, events FROM erasure_count WHERE erasure_id IN (SELECT unnest($1::VARCHAR[]))"
@@ -43,8 +49,9 @@ def erase(connection: duckdb.DuckDBPyConnection, jobs: Mapping[str, str], now: d
     """Delete in the running transaction all that belongs to the jobs' receipts, as `EventStore.erase` says."""
     counts = dict.fromkeys(jobs.values(), 0)
     receipts = [UUID(hex=receipt_id) for receipt_id in counts]
-    for receipt, count in connection.execute(_COUNT, [receipts]).fetchall():
-        counts[receipt.hex] = count
+    for statement in _COUNTS:
+        for receipt, count in connection.execute(statement, [receipts]).fetchall():
+            counts[receipt.hex] += count
     for statement in _ERASE:
         connection.execute(statement, [receipts]).fetchall()
     if any(counts.values()):

@@ -86,6 +86,13 @@ class Files:
         _sync(self.path.parent)
         self.tidy()
 
+    def copy(self, path: Path) -> None:
+        """Copy file and log, while nobody writes, to where another store can be opened from them."""
+        for source, target in ((self.path, path), (self.log, path.with_name(path.name + ".wal"))):
+            if source.exists():
+                shutil.copyfile(source, target)
+                os.chmod(target, 0o600)
+
     def _connect(self, place: str) -> duckdb.DuckDBPyConnection:
         limits = {
             "memory_limit": self.memory_limit,

@@ -150,29 +150,44 @@ def _texts(*names: str) -> list[Column[Any]]:
 
 events_metadata = MetaData()
 
-event = Table(
-    "event",
+
+def _event_columns() -> list[Column[Any]]:
+    return [
+        _column("site_id", BigInteger),
+        _at("occurred_at"),
+        _at("received_at"),
+        _column("event_id", Uuid),
+        *_texts("name", "hostname", "path", "query"),
+        *_texts(*VISIT_ATTRIBUTES),
+        _column("props", TextMap()),
+        _column("revenue_amount", Numeric(18, 4), nullable=True),
+        *_texts("revenue_currency"),
+        _column("engaged_ms", BigInteger, nullable=True),
+        _column("scroll", SmallInteger, nullable=True),
+        _column("visitor_id", BigInteger),
+        _column("visit_id", BigInteger),
+        _at("visit_started_at"),
+        _column("receipt_id", Uuid),
+        _column("decision_id", Uuid),
+        _at("decided_at"),
+        _column("policy_version", Integer),
+        *_texts("notice_hash"),
+        _column("purposes", ARRAY(Text)),
+    ]
+
+
+event = Table("event", events_metadata, *_event_columns())
+
+# The events that are held: out of the table that every query reads, so that no query can forget to leave them out and
+# none pays for it (GDPR recital 67: moving the data to another place makes it unavailable to its users).
+held_event = Table("held_event", events_metadata, *_event_columns())
+
+# What is held at present, as the keeper last heard: receipts, and sites as a whole (no receipt).
+held = Table(
+    "held",
     events_metadata,
-    _column("site_id", BigInteger),
-    _at("occurred_at"),
-    _at("received_at"),
-    _column("event_id", Uuid),
-    *_texts("name", "hostname", "path", "query"),
-    *_texts(*VISIT_ATTRIBUTES),
-    _column("props", TextMap()),
-    _column("revenue_amount", Numeric(18, 4), nullable=True),
-    *_texts("revenue_currency"),
-    _column("engaged_ms", BigInteger, nullable=True),
-    _column("scroll", SmallInteger, nullable=True),
-    _column("visitor_id", BigInteger),
-    _column("visit_id", BigInteger),
-    _at("visit_started_at"),
-    _column("receipt_id", Uuid),
-    _column("decision_id", Uuid),
-    _at("decided_at"),
-    _column("policy_version", Integer),
-    *_texts("notice_hash"),
-    _column("purposes", ARRAY(Text)),
+    _column("site_id", BigInteger, nullable=True),
+    _column("receipt_id", Uuid, nullable=True),
 )
 
 drop_count = Table(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Select
@@ -73,6 +74,13 @@ class EventStore(Protocol):
         """
         ...
 
+    def restrict(self, receipts: Collection[str], sites: Collection[int]) -> int:
+        """Let exactly these receipts, and these sites as a whole, be held: out of what `fetch` and `stream` read.
+
+        Holds for what `apply` stores from then on too. Gives how many events went out of sight or came back.
+        """
+        ...
+
     def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
         """Delete at most `limit` of the site's events under some policy versions that occurred before a time.
 
@@ -98,6 +106,10 @@ class EventStore(Protocol):
 
     def stream(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
         """Run a compiled statement and give its rows in lists of at most `chunk`."""
+        ...
+
+    def copy(self, path: Path) -> None:
+        """Copy the store as it stands into a new file; what writes waits meanwhile, what reads does not."""
         ...
 
     def close(self) -> None:

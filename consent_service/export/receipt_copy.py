@@ -9,9 +9,9 @@ from itertools import chain, groupby
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Engine, Row, or_, select
 
-from consent_service.db.tables import decision, erasure_job, receipt
+from consent_service.db.tables import decision, erasure_job, hold, receipt
 from consent_service.events.store import Reader
 from consent_service.export.rows import COLUMNS, read_rows, receipt_statement, write_csv, write_number, write_time
 from consent_service.sites.registry import Site
@@ -47,7 +47,9 @@ _RECEIPT: Final = (
     "is_under_signal",
 )
 _ERASURE: Final = ("erasure_id", "receipt_id", "reason", "status", "events", "requested_at", "done_at", "compacted_at")
-_COLUMNS: Final = tuple(dict.fromkeys(["kind", *_RECEIPT, *_DECISION, *_ERASURE, *COLUMNS]))
+# Not the reason nor who placed it: a legal claim may concern others.
+_HOLD: Final = ("hold_id", "hold_kind", "placed_at", "until", "lifted_at")
+_COLUMNS: Final = tuple(dict.fromkeys(["kind", *_RECEIPT, *_DECISION, *_ERASURE, *_HOLD, *COLUMNS]))
 
 Part = tuple[str, list[dict[str, Any]]]
 
@@ -72,6 +74,7 @@ def read_copy(engine: Engine, reader: Reader, site: Site, receipt_id: str, now: 
     events = (("events", rows) for rows in read_rows(site.key, chain([begun], chunks)))
     stored = (("decisions", rows) for rows in _decisions(engine, site.site_id, receipt_id))
     around = [("receipts", _receipts(engine, site, receipt_id)), ("erasures", _erasures(engine, site, receipt_id))]
+    around.append(("holds", _holds(engine, site, receipt_id)))
     return ReceiptCopy(site, receipt_id, now, chain(around[:1], stored, around[1:], events))
 
 
@@ -90,7 +93,7 @@ def write_copy_json(copy: ReceiptCopy) -> Iterator[bytes]:
 
 def write_copy_csv(copy: ReceiptCopy) -> Iterator[bytes]:
     """Write one table of all parts; `kind` says which a row is of, and what its kind does not have is empty."""
-    kinds = {"receipts": "receipt", "decisions": "decision", "erasures": "erasure", "events": "event"}
+    kinds = {"receipts": "receipt", "decisions": "decision", "erasures": "erasure", "holds": "hold", "events": "event"}
     return write_csv(([{"kind": kinds[name], **row} for row in rows] for name, rows in copy.parts), _COLUMNS)
 
 
@@ -115,6 +118,14 @@ def _erasures(engine: Engine, site: Site, receipt_id: str) -> list[dict[str, Any
     )
     with engine.connect() as connection:
         return [_document(_ERASURE, row) for row in connection.execute(query.order_by(erasure_job.c.requested_at))]
+
+
+def _holds(engine: Engine, site: Site, receipt_id: str) -> list[dict[str, Any]]:
+    covers = or_(hold.c.receipt_id.is_(None), hold.c.receipt_id == receipt_id)
+    columns = (hold.c.hold_id, hold.c.kind, hold.c.placed_at, hold.c.until, hold.c.lifted_at)
+    query = select(*columns).where(hold.c.site_id == site.site_id, covers).order_by(hold.c.placed_at)
+    with engine.connect() as connection:
+        return [_document(_HOLD, row) for row in connection.execute(query)]
 
 
 def _decisions(engine: Engine, site_id: int, receipt_id: str) -> Iterator[list[dict[str, Any]]]:

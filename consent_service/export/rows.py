@@ -11,9 +11,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, or_, select, union_all
 
-from consent_service.events.schema import event
+from consent_service.events.schema import event, held_event
 from consent_service.events.store import Row
 
 _BEFORE_SITE: Final = ("event_id",)
@@ -76,10 +76,15 @@ def statement(site_id: int, start: datetime, end: datetime, cursor: Cursor | Non
 
 
 def receipt_statement(site_id: int, receipt_id: str) -> Select[Any]:
-    """Give every event stored under a receipt of a site, the oldest first."""
-    c = event.c
-    rows = select(*_READ).where(c.site_id == site_id, c.receipt_id == UUID(receipt_id))
-    return rows.order_by(c.received_at, c.event_id)
+    """Give every event stored under a receipt of a site, the oldest first; to its visitor held ones too."""
+    parts = [
+        select(*(table.c[name] for name in (*_BEFORE_SITE, *_AFTER_SITE))).where(
+            table.c.site_id == site_id, table.c.receipt_id == UUID(receipt_id)
+        )
+        for table in (event, held_event)
+    ]
+    rows = union_all(*parts).subquery("rows")
+    return select(*rows.c).order_by(rows.c.received_at, rows.c.event_id)
 
 
 def read_rows(site_key: str, chunks: Iterable[list[Row]]) -> Iterator[list[dict[str, Any]]]:

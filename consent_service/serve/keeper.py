@@ -7,20 +7,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from consent_service.collect.inbox_file import InboxDamaged, InboxError, InboxReader, Item
 from consent_service.config import Config
+from consent_service.consent.hold import REVISION as HOLDS
+from consent_service.consent.hold import lift_ended, read_held
 from consent_service.consent.publication import Publications
-from consent_service.db.tables import erasure_job
+from consent_service.consent.receipts import read_states
+from consent_service.consent.removal import remove_records
+from consent_service.db.revision import Revision
+from consent_service.db.tables import erasure_job, hold
 from consent_service.db.writer import Writer
 from consent_service.events.schema import InboxRange
 from consent_service.events.store import CompactionResult, EventStore, EventStoreError
+from consent_service.ids import new_id
 from consent_service.ledger.integrator import Integrator
 from consent_service.serve.batch import make_batch
 from consent_service.serve.inboxes import Inboxes
-from consent_service.serve.retention import Retained, run_retention
+from consent_service.serve.retention import Plan, Retained, RetentionBraked, Stored, plan_retention, run_retention
 from consent_service.sites.registry import Sites
 
 log = logging.getLogger("consent_service")
@@ -63,12 +71,15 @@ class Keeper:
         self.store = store
         self.drained_at: datetime | None = None
         self.inboxes = Inboxes(config.inbox_dir, store.watermark)
+        self._events_name = config.events_path.name
         self.integrator = Integrator(engine, writer, config.data_dir, now)
         self._engine = engine
         self._writer = writer
         self._sites = sites
         self._publications = publications
         self._now = now
+        self._holds = Revision(engine, HOLDS)
+        self._holds_seen = -1
 
     def drain(self) -> Drained:
         """Store one batch of every inbox, so that none waits for another, and erasures wait for none."""
@@ -88,11 +99,31 @@ class Keeper:
         self.drained_at = self._now()
         return Drained(sum(batch.stored for batch in batches), any(batch.has_more for batch in batches))
 
+    def restrict(self) -> None:
+        """Put out of sight what is held, and back what no longer is; end the holds whose last day is over."""
+        now = self._now()
+        with self._engine.connect() as connection:
+            over = connection.execute(
+                select(func.count()).select_from(hold).where(hold.c.lifted_at.is_(None), hold.c.until <= now)
+            ).scalar_one()
+        if over:
+            self._writer.run(lambda connection: lift_ended(connection, now))
+            self._holds.forget()
+        number = self._holds.number()
+        if number == self._holds_seen:
+            return
+        with self._engine.connect() as connection:
+            receipts, sites = read_held(connection)
+        self.store.restrict(receipts, sites)
+        self._holds_seen = number
+
     def settle(self) -> int:
         """Store all that waits by now and run every erasure asked for by now; gives how many events were stored.
 
         What comes in meanwhile may be left for later: under a load that never ends this ends all the same.
         """
+        self._holds.forget()
+        self.restrict()
         ends = self._ends()
         jobs, stored, done = self._count_erasures(), 0, 0
         while True:
@@ -109,7 +140,7 @@ class Keeper:
         """Erase the events of every receipt that waits for it; gives how many jobs were done."""
         with self._engine.connect() as connection:
             jobs = connection.execute(
-                select(erasure_job.c.erasure_id, erasure_job.c.receipt_id)
+                select(erasure_job.c.erasure_id, erasure_job.c.receipt_id, erasure_job.c.removes_records)
                 .where(erasure_job.c.status == "pending")
                 .order_by(erasure_job.c.requested_at)
                 .limit(JOBS_A_TURN)
@@ -121,11 +152,11 @@ class Keeper:
 
         def finish(connection: Connection) -> None:
             for job in jobs:
-                connection.execute(
-                    update(erasure_job)
-                    .where(erasure_job.c.erasure_id == job.erasure_id)
-                    .values(status="done", events=counts[job.erasure_id], done_at=done_at)
-                )
+                # One that a legal hold has overtaken waits: it is run again, with the same count, when that is lifted.
+                is_it = (erasure_job.c.erasure_id == job.erasure_id, erasure_job.c.status == "pending")
+                values: dict[str, Any] = {"status": "done", "events": counts[job.erasure_id], "done_at": done_at}
+                if connection.execute(update(erasure_job).where(*is_it).values(**values)).rowcount:
+                    _remove_records(connection, job, done_at)
 
         self._writer.run(finish)
         return len(jobs)
@@ -148,18 +179,37 @@ class Keeper:
         )
         return result
 
-    def retain(self, *, is_dry_run: bool) -> list[Retained]:
-        """Delete events and records past their date; a dry run only counts them."""
-        return run_retention(
-            self._engine,
-            self._writer,
-            self._sites,
-            self._publications,
-            self.store.count_before,
-            self.store.retain,
-            self._now(),
-            is_dry_run=is_dry_run,
-        )
+    def retain(self, *, is_confirmed: bool = False) -> list[Retained]:
+        """Delete events and records past their date, and give what went.
+
+        Raises RetentionBraked, with nothing deleted, when it looks like a mistake and nobody has confirmed it.
+        """
+        plan = self.plan_retention()
+        if plan.brake is not None and not is_confirmed:
+            raise RetentionBraked(plan.brake)
+        return run_retention(self._engine, self._writer, plan, self.store.retain, self._now())
+
+    def plan_retention(self) -> Plan:
+        """Count what is past its date, and say what would keep it from being deleted."""
+        [(events, received_at)] = self.store.fetch("SELECT count(*), max(received_at) FROM event", []).rows
+        stored = Stored(int(events), received_at)
+        count, now = self.store.count_before, self._now()
+        return plan_retention(self._engine, self._sites, self._publications, count, stored, now)
+
+    def snapshot(self, directory: Path) -> None:
+        """Copy store and inboxes, in this order: what was drained between the two is in the copy once all the same."""
+        self.store.copy(directory / self._events_name)
+        for inbox in self.inboxes.all():
+            inbox.copy(directory / inbox.path.name)
+
+    def forget_strangers(self) -> int:
+        """Erase events whose receipt is not in the main database, as a restored backup may hold some; count them."""
+        found = self.store.fetch("SELECT receipt_id FROM event UNION SELECT receipt_id FROM held_event", []).rows
+        ids = sorted(row[0].hex for row in found)
+        with self._engine.connect() as connection:
+            known = read_states(connection, ids)
+        strangers = [each for each in ids if each not in known]
+        return sum(self.store.erase({new_id(): each for each in strangers}, self._now()).values())
 
     def is_compaction_due(self) -> bool:
         """Tell whether deleted bytes wait to leave the disk: at the quiet hour, or for 23 hours at most."""
@@ -218,3 +268,11 @@ class Keeper:
         finally:
             inbox.close()
         log.error("%s events were found behind the damage of the inbox %s", stored, inbox.path.name)
+
+
+def _remove_records(connection: Connection, job: Row[*tuple[Any, ...]], now: datetime) -> None:
+    """Let the records go with the events, where that was asked for."""
+    if job.removes_records:
+        records = remove_records(connection, job.receipt_id, reason="erasure", now=now)
+        noted = update(erasure_job).where(erasure_job.c.erasure_id == job.erasure_id)
+        connection.execute(noted.values(records=records))

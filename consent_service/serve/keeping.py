@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -22,11 +23,14 @@ from consent_service.app import Core, make_core
 from consent_service.collect.inbox_file import InboxError
 from consent_service.config import Config
 from consent_service.consent.idempotency import prune
+from consent_service.db.journal import KEEP_LINES
+from consent_service.db.journal import prune as prune_journal
 from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeper import Keeper
 from consent_service.serve.ledger_turns import LedgerTurns
+from consent_service.serve.retention import RetentionBraked
 from consent_service.serve.socket import KeeperServer
 
 T = TypeVar("T")
@@ -56,6 +60,8 @@ class Keeping:
         self.ledger = LedgerTurns(self.keeper.integrator)
         self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
         self._is_ending = False
+        # Why the last run of retention deleted nothing, for `status`.
+        self.brake: str | None = None
         self._retained_at: datetime | None = None
         self._pruned_at: datetime | None = None
 
@@ -87,6 +93,7 @@ class Keeping:
 
     def _turn(self) -> bool:
         """Do one round of everything; tells whether more events wait than one round takes."""
+        self._attempt(self.keeper.restrict)
         drained = self._attempt(self.keeper.drain)
         self._attempt(self.keeper.run_erasures)
         integrated = self._attempt(self.ledger.integrate)
@@ -115,9 +122,19 @@ class Keeping:
             self.core.writer.run(lambda connection: prune(connection, now))
             if self.keeper.is_compaction_due():
                 self.keeper.compact()
+            prune_journal(self.core.config.journal_path, now - KEEP_LINES)
         if self._retained_at is None or now - self._retained_at >= RETAIN_EVERY:
             self._retained_at = now
-            _retain(self, {"dry_run": False})
+            self._retain()
+
+    def _retain(self) -> None:
+        try:
+            self.keeper.retain()
+        except RetentionBraked as braked:
+            log.error("nothing was deleted: %s; see: consent-service retention run --dry-run", braked)
+            self.brake = str(braked)
+        else:
+            self.brake = None
 
     def _answer(self, seconds: float) -> None:
         """Do what is asked for until the time is over; with none left, do the first of what waits already."""
@@ -150,6 +167,7 @@ def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
         "rows": sum(rows for rows, _ in depths),
         "oldest_at": oldest,
         "drained_at": keeping.keeper.drained_at,
+        "brake": keeping.brake,
         "damaged_inboxes": keeping.keeper.inboxes.damaged(),
         "ledger_problem": keeping.ledger.problem,
     }
@@ -162,6 +180,21 @@ def _drain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
 def _compact(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
     keeping.keeper.settle()
     return asdict(keeping.keeper.compact())
+
+
+def _retain(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    """Delete, or count; a brake is an answer, since whoever asked has to be told how to go on."""
+    plan = keeping.keeper.plan_retention()
+    is_done = not members["dry_run"] and (plan.brake is None or bool(members["confirmed"]))
+    sites = plan.counted
+    if is_done:
+        sites, keeping.brake = keeping.keeper.retain(is_confirmed=True), None
+    return {"sites": [asdict(item) for item in sites], "brake": plan.brake, "done": is_done}
+
+
+def _snapshot(keeping: Keeping, members: dict[str, Any]) -> None:
+    keeping.keeper.settle()
+    keeping.keeper.snapshot(Path(members["directory"]))
 
 
 def _sign_checkpoint(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
@@ -185,6 +218,7 @@ _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "drain": _drain,
     "compact": _compact,
     "retain": _retain,
+    "snapshot": _snapshot,
     "sign_checkpoint": _sign_checkpoint,
     "rotate_ledger_key": _rotate_ledger_key,
     "restore_accept": _restore_accept,

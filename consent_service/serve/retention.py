@@ -13,13 +13,17 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from consent_service.consent.notices import find_unused, remove_notices
 from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.removal import remove_decisions, remove_records
-from consent_service.db.tables import decision, receipt
+from consent_service.db.tables import audit, decision, ledger_checkpoint, login, receipt
 from consent_service.db.writer import Writer
 from consent_service.sites.registry import Site, Sites
 from consent_service.sites.settings import effective_retention
 
 ROWS_A_BATCH = 5_000
 RECORDS_A_BATCH = 500
+# More than a fifth of a table at once, or a clock two days ahead of all that was written, is a mistake more often
+# than it is time.
+BRAKE_SHARE = 0.2
+BRAKE_CLOCK = timedelta(hours=48)
 
 CountBefore = Callable[[int, list[int], datetime], int]
 Retain = Callable[[int, list[int], datetime, int, datetime], int]
@@ -65,36 +69,84 @@ def make_cuts(site: Site, publication: Publication, now: datetime) -> Cuts:
     return Cuts(dict(events), before, min([before, *events]))
 
 
-def run_retention(
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hold what retention would do: each site's cuts, what they would delete, and why that looks like a mistake."""
+
+    cuts: list[tuple[Publication, Cuts]]
+    counted: list[Retained]
+    brake: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Say how many events there are and when the newest was received."""
+
+    events: int
+    received_at: datetime | None
+
+
+class RetentionBraked(Exception):
+    """Tell why retention deletes nothing before somebody has looked."""
+
+
+def plan_retention(
     engine: Engine,
-    writer: Writer,
     sites: Sites,
     publications: Publications,
     count_before: CountBefore,
-    retain: Retain,
+    stored: Stored,
     now: datetime,
-    *,
-    is_dry_run: bool,
-) -> list[Retained]:
-    """Delete events and records past their date, in bounded batches; a dry run only counts them."""
-    done: list[Retained] = []
+) -> Plan:
+    """Count what is past its date; nothing of what is held is."""
+    planned: list[tuple[Publication, Cuts]] = []
+    counted: list[Retained] = []
     for site in sites.all():
         publication = publications.of(site)
-        if publication is None:
+        if publication is None or site.is_held:
             continue
         cuts = make_cuts(site, publication, now)
-        if is_dry_run:
-            with engine.connect() as connection:
-                records = _count_records(connection, site, cuts)
-                notices = len(find_unused(connection, publication, now))
-            events = sum(count_before(site.site_id, versions, at) for at, versions in cuts.events.items())
-        else:
-            events = sum(
-                _repeat(partial(retain, site.site_id, versions, at, ROWS_A_BATCH, now))
-                for at, versions in cuts.events.items()
-            )
-            records = _repeat(partial(writer.run, partial(_delete_records, site=site, cuts=cuts, now=now)))
-            notices = _remove_notices(engine, writer, publication, now)
+        with engine.connect() as connection:
+            records = _count_records(connection, site, cuts)
+            notices = len(find_unused(connection, publication, now))
+        events = sum(count_before(site.site_id, versions, at) for at, versions in cuts.events.items())
+        planned.append((publication, cuts))
+        counted.append(Retained(site.key, min(cuts.events, default=None), events, records, notices))
+    return Plan(planned, counted, _find_brake(engine, counted, stored, now))
+
+
+def _find_brake(engine: Engine, counted: list[Retained], stored: Stored, now: datetime) -> str | None:
+    """Say what looks like a mistake: much of a table at once, or a clock that is far ahead of all there is."""
+    old_events, old_records = sum(each.events for each in counted), sum(each.records for each in counted)
+    if not old_events and not old_records:
+        return None
+    with engine.connect() as connection:
+        records = connection.execute(select(func.count()).select_from(decision)).scalar_one()
+        written = [
+            connection.execute(select(func.max(column))).scalar()
+            for column in (decision.c.decided_at, audit.c.at, login.c.seen_at, ledger_checkpoint.c.signed_at)
+        ]
+    for name, gone, there in (("events", old_events, stored.events), ("decisions", old_records, records)):
+        if gone > there * BRAKE_SHARE:
+            return f"retention would delete {gone} of {there} {name}, more than {BRAKE_SHARE:.0%} at once"
+    newest = max((at for at in (*written, stored.received_at) if at is not None), default=now)
+    if now - newest <= BRAKE_CLOCK:
+        return None
+    hours = int((now - newest) / timedelta(hours=1))
+    return f"the clock is {hours} hours ahead of the newest thing that was written"
+
+
+def run_retention(engine: Engine, writer: Writer, plan: Plan, retain: Retain, now: datetime) -> list[Retained]:
+    """Delete what is past its date, in bounded batches; gives what went."""
+    done: list[Retained] = []
+    for publication, cuts in plan.cuts:
+        site = publication.site
+        events = sum(
+            _repeat(partial(retain, site.site_id, versions, at, ROWS_A_BATCH, now))
+            for at, versions in cuts.events.items()
+        )
+        records = _repeat(partial(writer.run, partial(_delete_records, site=site, cuts=cuts, now=now)))
+        notices = _remove_notices(engine, writer, publication, now)
         done.append(Retained(site.key, min(cuts.events, default=None), events, records, notices))
     return done
 
@@ -148,4 +200,4 @@ def _old_refusals(site: Site, cuts: Cuts) -> tuple[ColumnElement[bool], ...]:
 
 def _old_receipts(site: Site, cuts: Cuts) -> tuple[ColumnElement[bool], ...]:
     ended_at = func.coalesce(receipt.c.withdrawn_at, receipt.c.expires_at)
-    return receipt.c.site_id == site.site_id, ended_at < cuts.receipts_before
+    return receipt.c.site_id == site.site_id, receipt.c.is_restricted.is_(False), ended_at < cuts.receipts_before

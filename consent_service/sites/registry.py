@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, select
 
 from consent_service.db.revision import Revision
-from consent_service.db.tables import origin, site
+from consent_service.db.tables import hold, origin, site
 from consent_service.sites.settings import SiteSettings
 
 REVISION = "sites"
@@ -22,6 +22,8 @@ class Site:
     site_id: int
     key: str
     settings: SiteSettings
+    # All there is of it is held: nothing more is taken in, nothing is shown, nothing is erased.
+    is_held: bool = False
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -106,8 +108,15 @@ def load_sites(connection: Connection) -> list[Site]:
         select(origin.c.site_id, origin.c.origin).order_by(origin.c.site_id, origin.c.position)
     ):
         origins.setdefault(site_id, []).append(value)
+    whole = select(hold.c.site_id).where(hold.c.receipt_id.is_(None), hold.c.lifted_at.is_(None))
+    held = frozenset(connection.execute(whole).scalars())
     rows = connection.execute(select(site.c.site_id, site.c.key, site.c.settings).order_by(site.c.site_id))
     return [
-        Site(site_id, key, SiteSettings.from_document({**settings, "origins": origins.get(site_id, [])}))
+        Site(
+            site_id,
+            key,
+            SiteSettings.from_document({**settings, "origins": origins.get(site_id, [])}),
+            is_held=site_id in held,
+        )
         for site_id, key, settings in rows
     ]

@@ -50,16 +50,16 @@ def test_events_go_after_the_policys_days_and_records_after_theirs(
     visitor.pageview("/a")
     keeper.turn()
     now.move(days=394)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert events(keeper) == 1
     now.move(days=2)
-    (counted,) = keeper.keeper.retain(is_dry_run=True)
+    (counted,) = keeper.keeper.plan_retention().counted
     assert (counted.events, counted.records, events(keeper)) == (1, 0, 1)
-    (done,) = keeper.keeper.retain(is_dry_run=False)
+    (done,) = keeper.keeper.retain(is_confirmed=True)
     assert (done.events, events(keeper)) == (1, 0)
     assert count(core, decision) == 2
     now.move(days=180 + 1095)
-    (done,) = keeper.keeper.retain(is_dry_run=False)
+    (done,) = keeper.keeper.retain(is_confirmed=True)
     assert done.records == 2
     assert (count(core, decision), count(core, receipt), count(core, decision_removal)) == (0, 0, 0)
 
@@ -71,10 +71,10 @@ def test_the_record_of_a_withdrawn_consent_stays_until_its_date(
     visitor.withdraw()
     keeper.turn()
     now.move(days=1094)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert count(core, decision) == 2
     now.move(days=2)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert count(core, decision) == 0
 
 
@@ -104,14 +104,14 @@ def test_a_receipt_stays_for_as_long_as_its_events(
     visitor.another().refuse()
     keeper.turn()
     now.move(days=180 + 31)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert (events(keeper), count(core, receipt)) == (2, 2)
     assert count(core, decision) == 2
     visitor.withdraw()
     keeper.turn()
     assert events(keeper) == 1
     now.move(days=396)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert (events(keeper), count(core, receipt)) == (0, 0)
 
 
@@ -127,13 +127,13 @@ def test_each_event_goes_by_the_policy_its_consent_was_given_to(
     other.pageview("/under-30-days")
     keeper.turn()
     now.move(days=31)
-    (done,) = keeper.keeper.retain(is_dry_run=True)
+    (done,) = keeper.keeper.plan_retention().counted
     assert done.events == 1
-    (done,) = keeper.keeper.retain(is_dry_run=False)
+    (done,) = keeper.keeper.retain(is_confirmed=True)
     assert (done.events, done.events_before) == (1, now() - timedelta(days=395))
     assert keeper.store.fetch("SELECT path FROM event", []).rows == [("/under-395-days",)]
     now.move(days=365)
-    (done,) = keeper.keeper.retain(is_dry_run=False)
+    (done,) = keeper.keeper.retain(is_confirmed=True)
     assert (done.events, events(keeper)) == (1, 0)
 
 
@@ -146,7 +146,7 @@ def test_a_site_that_measures_no_more_still_loses_its_old_events(
     publish(core, site, now, audience="children", purposes=[])
     refresh()
     now.move(days=396)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert events(keeper) == 0
 
 
@@ -159,7 +159,7 @@ def test_bytes_of_expired_events_leave_the_disk_without_an_erasure(
     keeper.turn()
     now.move(days=396)
     assert not keeper.keeper.is_compaction_due()
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert not keeper.keeper.is_compaction_due()
     now.move(hours=23)
     assert keeper.keeper.is_compaction_due()
