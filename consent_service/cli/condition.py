@@ -15,6 +15,7 @@ from consent_service.config import Config
 from consent_service.consent.acts import timestamp
 from consent_service.errors import Unavailable
 from consent_service.fields import is_loopback
+from consent_service.ledger.anchors import anchor_warnings
 from consent_service.locks import KEEPER, read_holder
 from consent_service.serve.socket import KeeperClient
 from consent_service.sites.registry import Site
@@ -43,6 +44,8 @@ def describe(core: Core) -> dict[str, Any]:
         for name in waiting["damaged_inboxes"]
     ]
     warnings += _directory_warnings(config)
+    with core.engine.connect() as connection:
+        warnings += anchor_warnings(connection, config.anchors, core.now())
     for site in core.sites.all():
         warnings += _site_warnings(core, site)
     return {
