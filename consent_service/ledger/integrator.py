@@ -16,8 +16,9 @@ from consent_service.db.writer import Writer
 from consent_service.ids import first_id
 from consent_service.ledger.entries import DECISION, Kind, add_entry, add_missing_notices, commit_to, hold_log
 from consent_service.ledger.guard import Guard, GuardMoved
-from consent_service.ledger.keys import LedgerKeys, read_keys
+from consent_service.ledger.keys import LedgerKeys, read_keys, write_keys
 from consent_service.ledger.notes import Checkpoint, sign_checkpoint
+from consent_service.ledger.restoring import Accepted, accept_restore
 from consent_service.ledger.standing import Head, LedgerRefused, check_standing, read_head
 from consent_service.ledger.tiles import Edge
 from consent_service.ledger.tree import hash_leaf
@@ -96,6 +97,26 @@ class Integrator:
             check_standing(connection, head, self._guard.read(), self.keys)
         checkpoint = Checkpoint(self.keys.name, head.size, head.root, tuple(extensions))
         return sign_checkpoint(checkpoint, self.keys.signing(self._now()))
+
+    def rotate(self) -> str:
+        """Put a new key before the others and let the log announce it; gives the new key as text.
+
+        Checkpoints are signed by the new key and, for 30 days, by the one before it too. Raises LedgerRefused.
+        """
+        # What does not stand is not announced by a key that nobody knows.
+        self.integrate()
+        keys = self.keys.rotated(self._now())
+        write_keys(self._directory, keys)
+        self.reload()
+        while self.integrate().has_more:
+            pass
+        return str(keys.verifiers()[0])
+
+    def accept_restore(self, reason: str) -> Accepted:
+        """Let the database's log be signed although another was signed before; raises LedgerError."""
+        accepted = accept_restore(self._writer, self._directory, reason, self._now())
+        self.reload()
+        return accepted
 
     def _integrate(self, floor: str) -> Integrated:
         keys, now, guarded = self.keys, self._now(), self._guard.read()

@@ -106,6 +106,11 @@ class Edge:
             tails.append(tail)
         return cls(size, tails)
 
+    @classmethod
+    def empty(cls) -> Edge:
+        """Begin a log."""
+        return cls(0, [b""])
+
     def append(self, leaf: bytes) -> None:
         """Add the next leaf's hash."""
         self.size += 1
@@ -124,13 +129,18 @@ class Edge:
 
     def save(self, connection: Connection) -> None:
         """Write the tiles that changed."""
-        for level, tail in enumerate(self._tails):
-            if tail:
-                self._changed[(level, self._counts[level] // TILE_WIDTH)] = bytes(tail)
-        for (level, index), hashes in self._changed.items():
+        for (level, index), hashes in self.take_changed(with_tails=True).items():
             values = {"level": level, "tile_index": index, "width": len(hashes) // HASH_BYTES, "hashes": hashes}
             upsert(connection, ledger_tile, values)
-        self._changed.clear()
+
+    def take_changed(self, *, with_tails: bool) -> dict[Place, bytes]:
+        """Give the tiles that were filled since this was asked last, and those that are not full yet if wanted."""
+        changed, self._changed = self._changed, {}
+        if with_tails:
+            for level, tail in enumerate(self._tails):
+                if tail:
+                    changed[(level, self._counts[level] // TILE_WIDTH)] = bytes(tail)
+        return changed
 
     def _append(self, level: int, node: bytes) -> None:
         if level == len(self._tails):

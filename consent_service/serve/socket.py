@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent_service.errors import Unavailable
+from consent_service.errors import Conflict, Unavailable
 from consent_service.events.dialect import compile_statement
 from consent_service.events.store import EventStore, EventStoreError, Row
 from consent_service.events.wire import decode, encode
@@ -25,6 +25,8 @@ log = logging.getLogger("consent_service")
 ANSWER_SECONDS = 60.0
 # A probe that waits longer holds a thread that visitors need.
 READY_SECONDS = 1.0
+# The keeper signs between two turns, which a busy store may make long.
+SIGN_SECONDS = 10.0
 # Retention and compaction of a large store take minutes; a dead keeper is noticed at once all the same.
 ACT_SECONDS = 3_600.0
 MAX_REQUEST = 16 * 1024 * 1024
@@ -80,6 +82,8 @@ class KeeperServer:
                     yield {"end": True}
                 case name:
                     yield {"done": self._act(name, asked)}
+        except Conflict as error:
+            yield {"refused": error.message}
         except (EventStoreError, SQLAlchemyError, LookupError, OSError) as error:
             log.warning("the event store could not answer: %s", type(error).__name__)
             yield {"error": str(error)}
@@ -93,8 +97,15 @@ class KeeperClient:
         self._local = threading.local()
 
     def ask(self, name: str, *, seconds: float = ACT_SECONDS, **members: Any) -> Any:
-        """Let the keeper do something and give its answer; raises Unavailable when it does not answer in time."""
+        """Let the keeper do something and give its answer.
+
+        Raises Unavailable when it does not answer in time, and Conflict when it says why it will not do it.
+        """
         return self._exchange({"ask": name, **members}, seconds)["done"]
+
+    def sign_checkpoint(self, lines: list[str]) -> str:
+        """Give the log's present checkpoint, signed with lines that say more; raises Unavailable."""
+        return str(self.ask("sign_checkpoint", seconds=SIGN_SECONDS, extensions=lines)["note"])
 
     def is_ready(self) -> bool:
         """Tell within a second whether the keeper answers queries."""
@@ -167,6 +178,8 @@ class KeeperClient:
             answer: dict[str, Any] = decode(connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise _Gone from error
+        if "refused" in answer:
+            raise Conflict(answer["refused"])
         if "error" in answer:
             raise Unavailable(f"the event store could not answer: {answer['error']}")
         return answer

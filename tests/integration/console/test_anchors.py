@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -21,7 +22,7 @@ def keep_two(core: Core, now: Clock) -> None:
     stamp = Anchor("stamp", "timestamp", "done", 1200, NOTE, TOKEN, None, 1, now() - timedelta(days=1))
     mail = Anchor("mail", "email", "failed", 1201, NOTE, None, "the server <answered> 503", 3, now())
     for anchor in (stamp, mail):
-        core.writer.run(lambda connection, anchor=anchor: keep_anchor(connection, anchor))
+        core.writer.run(partial(keep_anchor, anchor=anchor))
 
 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
