@@ -109,7 +109,9 @@ def agree(site: Site) -> dict[str, Any]:
             "banner_hash": config["banner_hash"],
             "language": "fr",
         }
-    X
+        status, answer = _post(connection, "/v1/decisions", body)
+    assert status == 201, answer
+    return dict(answer)
 
 
 def withdraw(site: Site, token: str) -> float:
