@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import click
 from sqlalchemy import Connection, func, select
 
 from consent_service.app import Core
+from consent_service.cli.certificate import certify, written
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
-from consent_service.consent.acts import timestamp
 from consent_service.consent.erasure import find_erasure
 from consent_service.consent.rights import erase_receipt
 from consent_service.db.tables import erasure_job, receipt
@@ -45,8 +44,9 @@ def erase(receipt_id: str, with_records: bool, data_dir: Path | None, as_json: b
         erasure_id = core.writer.run(lambda connection: _request(connection, core, receipt_id, with_records))
         ask_keeper(core, "drain")
         with core.engine.connect() as connection:
-            certificate = _certificate(connection, receipt_id, erasure_id)
-    show(certificate, as_json, lambda: "\n".join(f"{name:<13} {_word(value)}" for name, value in certificate.items()))
+            done = _certificate(connection, receipt_id, erasure_id)
+        done |= certify(core, erasure_id)
+    show(done, as_json, lambda: written(done))
 
 
 def _request(connection: Connection, core: Core, receipt_id: str, with_records: bool) -> str:
@@ -76,12 +76,6 @@ def _certificate(connection: Connection, receipt_id: str, erasure_id: str) -> di
         # When the bytes left the disk: the next compaction, within a day.
         "compacted_at": row.compacted_at,
     }
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "-"
-    return timestamp(value) if isinstance(value, datetime) else str(value)
 
 
 COMMANDS = (erase,)

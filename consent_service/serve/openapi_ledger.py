@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consent_service.serve.openapi_model import Answer, Operation, Parameter, list_of, members
-from consent_service.serve.openapi_schemas import TEXT
+from consent_service.serve.openapi_model import Answer, Operation, Parameter, list_of, members, nullable
+from consent_service.serve.openapi_schemas import TEXT, TIME
 
 LEDGER: Final = "Ledger"
 _HASH: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -22,7 +22,49 @@ _PROOF: Final = members(
 _CONSISTENCY: Final = members({"from": _COUNT, "to": _COUNT, "hashes": list_of(_HASH, maxItems=65)})
 _SIZE: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
 
+_CERTIFICATE: Final = members(
+    {
+        "certificate": members(
+            {
+                "v": {"const": 1},
+                "type": {"const": "erasure_certificate"},
+                "erasure_id": TEXT,
+                "site": TEXT,
+                "receipt_id": TEXT,
+                "reason": {"enum": ["withdrawal", "request", "retention"]},
+                "requested_at": TIME,
+                "done_at": TIME,
+                "compacted_at": nullable(TIME),
+                "counts": members({"events": _COUNT, "records": _COUNT}),
+                "entries": list_of(members({"leaf_index": _COUNT, "record": TEXT, "salt": _HASH})),
+                "issued_at": TIME,
+            }
+        ),
+        "checkpoint": TEXT,
+        "proofs": list_of(list_of(_HASH, maxItems=64)),
+    }
+)
+
 OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/v1/erasures/{name}",
+        "get_certificate",
+        LEDGER,
+        "Certify an erasure",
+        (
+            Answer(
+                "Signed by the log's key: what was deleted, where, when, and when the bytes left the disk", _CERTIFICATE
+            ),
+        ),
+        "The address is the `certificate_url` of the erasure; only who was told it can know it. The checkpoint's line "
+        "`certificate sha256:…` is the hash of `certificate` as canonical JSON (keys sorted, no white space); `proofs` "
+        "has an inclusion proof (RFC 9162) in that checkpoint for each of its entries, whose leaf is the "
+        "HMAC-SHA256 of `record` (base64) under `salt`. Until the erasure is done and logged: `not_merged`. `compacted_at` is null "
+        "until the bytes have left the disk, within a day.",
+        (Parameter("name", "The last part of `certificate_url`.", TEXT, "path"),),
+        errors=("not_found", "not_merged", "rate_limited", "unavailable"),
+    ),
     Operation(
         "GET",
         "/v1/ledger/checkpoint",

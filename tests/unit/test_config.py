@@ -76,3 +76,45 @@ def test_any_other_public_address_is_a_listed_problem(tmp_path: Path, url: str) 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "postgresql://host:port/name", "postgresql://[::1/n"])
 def test_a_database_address_that_is_none_is_a_listed_problem(tmp_path: Path, url: str) -> None:
     assert problems(tmp_path, DATABASE_URL=url, WORKERS="many") == [f"{PREFIX}DATABASE_URL", f"{PREFIX}WORKERS"]
+
+
+MAIL = {"ANCHOR_EMAIL": "dpo@site.example", "SMTP_FROM": "ledger@site.example"}
+SECRET = "c2VjcmV0" * 4
+
+
+def test_anchors_are_read_from_the_settings(tmp_path: Path) -> None:
+    anchors = load(
+        tmp_path,
+        ANCHOR_WEBHOOK_URL="https://hooks.example/in?x=1",
+        ANCHOR_WEBHOOK_SECRET=f"whsec_{SECRET}",
+        SMTP_URL="smtps://me%40x:p%3Aw@mail.example",
+        **MAIL,
+    ).anchors
+    assert anchors.webhook is not None
+    assert anchors.mailbox is not None
+    assert anchors.webhook.secret == b"secret" * 4
+    server = anchors.mailbox.server
+    assert (server.host, server.port, server.user, server.password) == ("mail.example", 465, "me@x", "p:w")
+    assert "p:w" not in repr(anchors)
+    assert "secret" not in repr(anchors.webhook).replace("secret=", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "places"),
+    [
+        ({"ANCHOR_TIMESTAMP_URL": "http://stamps.example"}, ["ANCHOR_TIMESTAMP_ROOTS"]),
+        ({"ANCHOR_TIMESTAMP_URL": "ftp://x", "ANCHOR_TIMESTAMP_ROOTS": "/none"},
+         ["ANCHOR_TIMESTAMP_ROOTS", "ANCHOR_TIMESTAMP_URL"]),
+        ({"ANCHOR_WEBHOOK_SECRET": SECRET}, ["ANCHOR_WEBHOOK_URL"]),
+        ({"ANCHOR_WEBHOOK_URL": "https://u:p@h.example", "ANCHOR_WEBHOOK_SECRET": "short"},
+         ["ANCHOR_WEBHOOK_URL", "ANCHOR_WEBHOOK_SECRET"]),
+        ({"ANCHOR_WEBHOOK_URL": "file:///etc/passwd", "ANCHOR_WEBHOOK_SECRET": SECRET}, ["ANCHOR_WEBHOOK_URL"]),
+        ({"ANCHOR_EMAIL": "dpo@site.example"}, ["SMTP_URL", "SMTP_FROM"]),
+        ({**MAIL, "ANCHOR_EMAIL": "a@b.example\nBcc: c@d.example", "SMTP_URL": "smtp://m.example"}, ["ANCHOR_EMAIL"]),
+        ({**MAIL, "SMTP_URL": "smtp+plain://mail.example"}, ["SMTP_URL"]),
+        ({**MAIL, "SMTP_URL": "smtp://user@mail.example"}, ["SMTP_URL"]),
+        ({**MAIL, "SMTP_URL": "mail.example:25"}, ["SMTP_URL"]),
+    ],
+)  # fmt: skip
+def test_every_problem_of_an_anchor_is_listed(tmp_path: Path, settings: dict[str, str], places: list[str]) -> None:
+    assert problems(tmp_path, **settings) == [f"{PREFIX}{place}" for place in places]
