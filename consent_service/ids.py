@@ -29,3 +29,9 @@ def new_visitor_id() -> int:
 def new_id() -> str:
     """Make a UUIDv7 (RFC 9562), so that ids sort by time."""
     return str(uuid7())
+
+
+def first_id(seconds: float) -> str:
+    """Give a text that sorts before every id `new_id` makes at a time (seconds since 1970), and after earlier ones."""
+    stamp = f"{max(0, int(seconds * 1000)):012x}"
+    return f"{stamp[:8]}-{stamp[8:]}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +9,7 @@ from secrets import token_urlsafe
 
 import orjson
 
+from consent_service.private_file import read_private, write_private
 from consent_service.problems import Problem, ProblemsError
 
 MIN_LENGTH = 32
@@ -44,13 +43,7 @@ def write_secrets(directory: Path, now: datetime) -> None:
     if path.exists():
         return
     document = {"keys": [{"key": token_urlsafe(48), "created_at": now.isoformat()}]}
-    temporary = path.with_suffix(".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    write_private(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 def read_secrets(directory: Path, now: datetime) -> tuple[SecretKey, ...]:
@@ -60,16 +53,8 @@ def read_secrets(directory: Path, now: datetime) -> tuple[SecretKey, ...]:
     """
     path = directory / FILE_NAME
     place = str(path)
-    try:
-        mode = path.stat().st_mode
-        text = path.read_bytes()
-    except FileNotFoundError:
-        mend = f"run: consent-service init --data-dir {directory}"
-        raise ProblemsError([Problem(place, None, f"there is no secrets file; {mend}")]) from None
-    except OSError as error:
-        raise ProblemsError([Problem(place, None, f"cannot be read: {error.strerror}")]) from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise ProblemsError([Problem(place, None, f"can be read by others; run: chmod 600 {path}")])
+    mend = f"run: consent-service init --data-dir {directory}"
+    text = read_private(path, f"there is no secrets file; {mend}")
     try:
         keys = _valid_keys(orjson.loads(text)["keys"], now)
     except (ValueError, KeyError, TypeError):

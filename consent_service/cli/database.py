@@ -10,6 +10,7 @@ from consent_service.cli.deployment import data_dir_option, newer, opened
 from consent_service.cli.output import Refused, fail, json_option, show
 from consent_service.db.migrate import state
 from consent_service.db.migrate import upgrade as migrate_up
+from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, Locked, take
 
 
@@ -30,6 +31,7 @@ def upgrade(data_dir: Path | None, as_json: bool) -> None:
         try:
             with take(core.config.data_dir / SERVER):
                 migrate_up(core.engine)
+                begin_missing_log(core.engine, core.config.data_dir, core.now())
         except Locked as error:
             raise Refused(f"a server runs here (process {error.pid}); stop it first") from error
         after = state(core.engine)

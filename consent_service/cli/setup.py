@@ -23,6 +23,7 @@ from consent_service.console.people import (
     reset_user,
 )
 from consent_service.db.migrate import state, upgrade
+from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, read_port
 from consent_service.secrets import write_secrets
 
@@ -32,6 +33,7 @@ _OWN_NAMES = (
     ".env",
     "lost+found",
     "secrets.*",
+    "ledger.*",
     "consent.sqlite*",
     "events.duckdb*",
     "inbox",
@@ -57,6 +59,7 @@ def make_deployment(data_dir: Path | None, port: int, *, is_demo: bool = False) 
             upgrade(core.engine)
         else:
             refuse_other_schema(found, config)
+        begin_missing_log(core.engine, config.data_dir, core.now())
     finally:
         core.close()
     return config

@@ -16,6 +16,7 @@ from consent_service.consent.policy import Policy
 from consent_service.db.tables import notice, policy_version
 from consent_service.db.upsert import insert_missing
 from consent_service.db.writer import Writer
+from consent_service.ledger.entries import add_notice
 from consent_service.sites.registry import Site, Sites
 
 
@@ -135,7 +136,7 @@ def load_publication(connection: Connection, site: Site) -> Publication | None:
 
 
 def keep_notices(connection: Connection, site: Site, publication: Publication, now: datetime) -> None:
-    """Keep the exact words of every present banner that is not kept yet."""
+    """Keep the exact words of every present banner that is not kept yet, and log that they were, in one transaction."""
     for language, config in publication.banners.items():
         values = {
             "notice_hash": config["banner_hash"],
@@ -145,7 +146,17 @@ def keep_notices(connection: Connection, site: Site, publication: Publication, n
             "document": notice_document(config),
             "created_at": now,
         }
-        insert_missing(connection, notice, values)
+        if insert_missing(connection, notice, values):
+            add_notice(
+                connection,
+                site_id=site.site_id,
+                site_key=site.key,
+                notice_hash=config["banner_hash"],
+                policy_version=config["policy_version"],
+                language=language,
+                created_at=now,
+                now=now,
+            )
 
 
 def _banner(site: Site, versions: Mapping[int, PolicyVersion], current: PolicyVersion, language: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from consent_service.db.tables import decision, decision_removal, receipt, revocation
+from consent_service.ledger.entries import forget_entries
 
 _AT_ONCE = 500
 
@@ -25,7 +26,7 @@ def remove_records(connection: Connection, receipt_id: str, *, reason: str, now:
 
 
 def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, reason: str, now: datetime) -> None:
-    """Delete decisions, each named first: the append-only trigger lets go of no other.
+    """Delete decisions, each named first: the append-only trigger lets go of no other. Their leaves stay, nameless.
 
     The names go in the same transaction: what was to be forgotten is not remembered by them.
     """
@@ -33,5 +34,6 @@ def remove_decisions(connection: Connection, decision_ids: Sequence[str], *, rea
         part = decision_ids[start : start + _AT_ONCE]
         names = [{"decision_id": decision_id, "reason": reason, "removed_at": now} for decision_id in part]
         connection.execute(insert(decision_removal), names)
+        forget_entries(connection, part)
         connection.execute(delete(decision).where(decision.c.decision_id.in_(part)))
         connection.execute(delete(decision_removal).where(decision_removal.c.decision_id.in_(part)))

@@ -302,3 +302,47 @@ revision = Table(
     Column("name", Text, primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
+
+# Everything logged that is no decision; `subject` names it: a notice's hash, an erasure's id, a verifier key.
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    _site(nullable=True),
+    Column("subject", Text, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    _at("created_at"),
+    CheckConstraint("kind IN ('notice', 'screenshot', 'key', 'erasure', 'restore')", name="kind"),
+    Index(None, "kind", "subject"),
+)
+
+# The log itself; `entry_id` is of a decision or a ledger_entry, and null once its record was erased.
+ledger_leaf = Table(
+    "ledger_leaf",
+    metadata,
+    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", Text, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+)
+
+# Hashes of 256 nodes side by side, 32 bytes each, at the height of 8 times the level (C2SP tlog-tiles).
+ledger_tile = Table(
+    "ledger_tile",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("tile_index", BigInteger, primary_key=True),
+    Column("width", Integer, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+ledger_checkpoint = Table(
+    "ledger_checkpoint",
+    metadata,
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    _at("signed_at"),
+)

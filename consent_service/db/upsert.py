@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def insert_missing(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row unless one with its key is there."""
-    connection.execute(_insert(connection, table).values(**values).on_conflict_do_nothing())
+def insert_missing(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with its key is there; tells whether it was inserted."""
+    result = connection.execute(_insert(connection, table).values(**values).on_conflict_do_nothing())
+    return bool(result.rowcount)
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:

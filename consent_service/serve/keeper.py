@@ -17,6 +17,7 @@ from consent_service.db.tables import erasure_job
 from consent_service.db.writer import Writer
 from consent_service.events.schema import InboxRange
 from consent_service.events.store import CompactionResult, EventStore, EventStoreError
+from consent_service.ledger.integrator import Integrator
 from consent_service.serve.batch import make_batch
 from consent_service.serve.inboxes import Inboxes
 from consent_service.serve.retention import Retained, run_retention
@@ -62,6 +63,7 @@ class Keeper:
         self.store = store
         self.drained_at: datetime | None = None
         self.inboxes = Inboxes(config.inbox_dir, store.watermark)
+        self.integrator = Integrator(engine, writer, config.data_dir, now)
         self._engine = engine
         self._writer = writer
         self._sites = sites

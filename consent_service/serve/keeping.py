@@ -26,6 +26,7 @@ from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeper import Keeper
+from consent_service.serve.ledger_turns import LedgerTurns
 from consent_service.serve.socket import KeeperServer
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Keeping:
             DuckDBStore(config.events_path, memory_limit=MEMORY_LIMIT),
             core.now,
         )
+        self.ledger = LedgerTurns(self.keeper.integrator)
         self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
         self._is_ending = False
         self._retained_at: datetime | None = None
@@ -87,8 +89,9 @@ class Keeping:
         """Do one round of everything; tells whether more events wait than one round takes."""
         drained = self._attempt(self.keeper.drain)
         self._attempt(self.keeper.run_erasures)
+        integrated = self._attempt(self.ledger.integrate)
         self._attempt(self._housekeep)
-        return drained is not None and drained.has_more
+        return bool((drained is not None and drained.has_more) or (integrated is not None and integrated.has_more))
 
     @staticmethod
     def _attempt(work: Callable[[], T]) -> T | None:
@@ -160,6 +163,10 @@ def _compact(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
     return asdict(keeping.keeper.compact())
 
 
+def _sign_checkpoint(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    return {"note": keeping.ledger.sign_checkpoint(members["extensions"])}
+
+
 def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
     return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
 
@@ -169,6 +176,7 @@ _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "drain": _drain,
     "compact": _compact,
     "retain": _retain,
+    "sign_checkpoint": _sign_checkpoint,
 }
 
 

@@ -16,6 +16,7 @@ from consent_service.consent.policy import parse_policy
 from consent_service.consent.publish import publish_policy
 from consent_service.db.engine import make_engine
 from consent_service.db.migrate import upgrade
+from consent_service.ledger.guard import begin_log
 from consent_service.secrets import write_secrets
 from consent_service.services import EXTENSION
 from consent_service.sites.access import Scope, create_token
@@ -72,6 +73,7 @@ def now() -> Clock:
 def config(data_dir: Path, database: str, now: Clock) -> Config:
     """Give settings with new secrets and no rate limits."""
     write_secrets(data_dir, now())
+    begin_log(data_dir, now())
     environ = {"CONSENT_SERVICE_DATABASE_URL": database, "CONSENT_SERVICE_RATE_LIMITS": "off"}
     return load_config(environ, data_dir=data_dir)
 
