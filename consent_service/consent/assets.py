@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from flask import Blueprint, Response, request
 
-from consent_service.consent.bundle import write_bundle
+from consent_service.consent.bundle import is_wired, write_bundle
 from consent_service.consent.publication import Publication
+from consent_service.consent.scripts import Script, bundle_script, read_static
 from consent_service.consent.shelf import Asset
 from consent_service.errors import NotFound
-from consent_service.resources import data_dir
 from consent_service.services import services
 from consent_service.sites.settings import Layout
 
@@ -60,9 +59,16 @@ def bundle(publication: Publication) -> bytes:
     return write_bundle(
         publication.banners,
         publication.current.policy.default_language,
-        core=_read("consent.dialog.js" if is_dialog else "consent.core.js"),
-        signals=_read("consent.signals.js"),
+        core=read_static("consent.dialog.js" if is_dialog else "consent.core.js"),
+        signals=read_static("consent.signals.js"),
+        script=script_of(publication).script_hash,
     )
+
+
+def script_of(publication: Publication) -> Script:
+    """Give the script that a site's bundle runs, without the site's config."""
+    is_dialog = publication.site.settings.banner.layout is Layout.DIALOG
+    return bundle_script(is_dialog=is_dialog, is_wired=is_wired(publication.banner()))
 
 
 def _script(asset: Asset) -> Response:
@@ -86,9 +92,4 @@ def _answer(asset: Asset, mimetype: str, cache: str) -> Response:
 
 
 def _file(name: str) -> Asset:
-    return services().shelf.give(name, None, lambda: _read(name))
-
-
-@cache
-def _read(name: str) -> bytes:
-    return (data_dir("static") / name).read_bytes()
+    return services().shelf.give(name, None, lambda: read_static(name))

@@ -31,13 +31,15 @@ def banner_config(
     version: int,
     language: str | None,
     *,
+    policy_hash: str,
     material_version: int,
     refusal_material_version: int,
     asked_again: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Give everything the banner shows and every option of it, with its hash.
 
-    `asked_again` says why those who decided before the material version are asked anew.
+    `policy_hash` is the version's content hash as it was published. `asked_again` says why those who decided before
+    the material version are asked anew.
     """
     spoken = resolve_language(policy, language)
     config: dict[str, Any] = {
@@ -46,6 +48,7 @@ def banner_config(
         "dir": text_direction(spoken),
         "languages": list(policy.languages),
         "policy_version": version,
+        "policy_hash": policy_hash,
         "purposes": [_purpose(policy, purpose, settings, spoken) for purpose in policy.purposes],
         "exempt": [_exempt(exempt, spoken) for exempt in policy.exempt],
         "controller": {"name": policy.controller.name},

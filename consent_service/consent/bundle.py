@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from consent_service.consent.scripts import SHORT
 from consent_service.consent.texts import aliases
 
 Config = Mapping[str, Any]
@@ -65,14 +66,25 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[
     return [common, spoken, default_language, *([nearest] if nearest else [])]
 
 
-def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes) -> bytes:
-    """Write a site's bundle around the two built files; its config is never a global of the page."""
+def write_bundle(
+    banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes, script: str
+) -> bytes:
+    """Write a site's bundle around the two built files; its config is never a global of the page.
+
+    `script` is the hash of the client without the config: its first digits go out with each grant.
+    """
+    said = bundle_config(banners, default_language)
+    said[0]["script"] = script[:SHORT]
     # The two line separators are line ends to browsers older than ES2019.
-    json = orjson.dumps(bundle_config(banners, default_language))
+    json = orjson.dumps(said)
     json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    is_wired = any(key in banners[default_language] for key in _WIRED)
-    joined = signals if is_wired else b""
+    joined = signals if is_wired(banners[default_language]) else b""
     return b"{let $hooks=[],$config=" + json + b";\n" + joined + core + b"}\n"
+
+
+def is_wired(config: Config) -> bool:
+    """Tell whether a site's bundle needs the part for other tools."""
+    return any(key in config for key in _WIRED)
 
 
 def _chosen(config: Config, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select
 from consent_service.consent.banner import banner_config, notice_document, resolve_language
 from consent_service.consent.gate import GateRules
 from consent_service.consent.policy import Policy
+from consent_service.consent.scripts import keep_scripts
 from consent_service.db.tables import notice, policy_version
 from consent_service.db.upsert import insert_missing
 from consent_service.db.writer import Writer
@@ -68,12 +69,13 @@ class Publications:
         self._lock = threading.Lock()
         self._number = -1
         self._kept: dict[int, Publication | None] = {}
+        self._has_scripts = False
 
     def of(self, site: Site) -> Publication | None:
         """Give a site's publication, or None when it has no policy yet.
 
-        Every banner that can be shown is in the notice table before this returns, so that no decision can cite one
-        whose words are not kept.
+        Every banner that can be shown is in the notice table before this returns, and every script that shows it in
+        its own, so that no decision can cite one that is not kept.
         """
         number = self._sites.revision.number()
         # Taken after the number: what the caller holds may be older, and would be kept under the new one.
@@ -95,6 +97,9 @@ class Publications:
             publication = load_publication(connection, site)
         if publication is None:
             return None
+        if not self._has_scripts:
+            self._writer.run(lambda connection: keep_scripts(connection, self._now()))
+            self._has_scripts = True
         missing = [
             config for config in publication.banners.values() if config["banner_hash"] not in publication.notices
         ]
@@ -166,6 +171,7 @@ def _banner(site: Site, versions: Mapping[int, PolicyVersion], current: PolicyVe
         current.policy,
         current.version,
         language,
+        policy_hash=current.content_hash,
         material_version=current.material_version,
         refusal_material_version=current.refusal_material_version,
         asked_again=_asked_again(versions, current, language),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from flask import Blueprint, make_response, render_template, request
 from sqlalchemy import Connection, and_, or_, select
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,8 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_service.consent.difference import Change, difference
 from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import PolicyVersion, Publication
-from consent_service.consent.report import read_marks
+from consent_service.consent.scripts import Release, find_release
 from consent_service.console.auth import require_site, require_user
+from consent_service.console.notices import load_notices, notices_by_version
 from consent_service.console.people import Role
 from consent_service.console.wording import NO_NUMBER
 from consent_service.db.tables import decision
@@ -78,6 +80,8 @@ class Record:
     mechanism: str
     decided_at: datetime
     marks: tuple[str, ...]
+    notice_hash: str | None
+    script: str
 
 
 def add_routes(bp: Blueprint) -> None:
@@ -90,11 +94,15 @@ def policy(key: str) -> AnyResponse:
     """Show a site's published versions with what each changed, and the words of its banner."""
     site = require_site(key, require_user(Role.PRIVACY_OFFICER))
     publication = services().publications.of(site)
+    with services().engine.connect() as connection:
+        notices, pictures = load_notices(connection, site.site_id)
     page = render_template(
         "console/policy.html",
         site=site,
         versions=[] if publication is None else _versions(publication),
         banners=[] if publication is None else _banners(publication),
+        notices={} if publication is None else notices_by_version(notices, pictures, publication),
+        pictures_of=pictures,
     )
     return make_response(page)
 
@@ -134,10 +142,18 @@ def list_newest(
     order = (decision.c.decided_at.desc(), decision.c.decision_id.desc())
     rows = connection.execute(statement.order_by(*order).limit(limit + 1)).all()
     following = rows[limit - 1].decision_id if len(rows) > limit else None
-    return [_record(row) for row in rows[:limit]], following
+    proofs = [orjson.loads(row.record) for row in rows[:limit]]
+    said = {proof.get("script_hash") for proof in proofs} - {None}
+    scripts = {script: _script_name(find_release(connection, script)) for script in said}
+    shown = zip(rows[:limit], proofs, strict=True)
+    return [_record(row, proof, scripts.get(proof.get("script_hash"), "")) for row, proof in shown], following
 
 
-def _record(row: Any) -> Record:
+def _script_name(release: Release | None) -> str:
+    return "script never served here" if release is None else f"{release.name} of {release.version}"
+
+
+def _record(row: Any, proof: dict[str, Any], script: str) -> Record:
     return Record(
         decision_id=row.decision_id,
         receipt_id=row.receipt_id,
@@ -148,7 +164,9 @@ def _record(row: Any) -> Record:
         language=row.language,
         mechanism=row.mechanism,
         decided_at=row.decided_at,
-        marks=tuple(read_marks(row.record)),
+        marks=tuple(proof.get("marks", ())),
+        notice_hash=row.notice_hash,
+        script=script,
     )
 
 

@@ -118,6 +118,37 @@ notice = Table(
     Index(None, "site_id", "policy_version"),
 )
 
+# Every part of the client that was ever served, by what a decision says it ran.
+client_script = Table(
+    "client_script",
+    metadata,
+    Column("script_hash", Text, primary_key=True),
+    Column("integrity", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _at("created_at"),
+)
+
+notice_screenshot = Table(
+    "notice_screenshot",
+    metadata,
+    # The picture's entry in the ledger.
+    Column("entry_id", Text, primary_key=True),
+    _site(),
+    Column("notice_hash", Text, nullable=False),
+    Column("surface", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("script_hash", Text, nullable=False),
+    Column("png", LargeBinary, nullable=False),
+    _at("taken_at"),
+    CheckConstraint("surface IN ('banner', 'preferences')", name="surface"),
+    CheckConstraint("length(png) <= 4194304", name="png"),
+    Index(None, "notice_hash", "surface", "width", "script_hash", "sha256", unique=True),
+)
+
 receipt = Table(
     "receipt",
     metadata,

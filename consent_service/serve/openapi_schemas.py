@@ -54,6 +54,7 @@ _BANNER: Final = members(
         "dir": {"enum": ["ltr", "rtl"]},
         "languages": list_of(TEXT),
         "policy_version": WHOLE,
+        "policy_hash": {**HASH, "description": "SHA-256 of the policy version's content."},
         "banner_hash": {**HASH, "description": "SHA-256 of everything shown and every option."},
         "purposes": list_of(
             members(
@@ -214,7 +215,7 @@ _MEANINGS: Final[dict[str, dict[str, str]]] = {
         "idempotency_key": "The same within 24 hours gives the first answer.",
         "mechanism": "Where the visitor decided.",
         "rendered_hash": "SHA-256 of the words as they stood on the page.",
-        "script_hash": "Hash of the script that showed them.",
+        "script_hash": "Which script showed them: the first digits of its SHA-256, or its page's pin.",
         "layer": "On which layer of the banner it was decided.",
         "signals": "What the browser signalled.",
         "asked": "The purposes that were asked about.",

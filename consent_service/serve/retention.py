@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
+from consent_service.consent.notices import find_unused, remove_notices
 from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.removal import remove_decisions, remove_records
 from consent_service.db.tables import decision, receipt
@@ -35,6 +36,7 @@ class Retained:
     events_before: datetime | None
     events: int
     records: int
+    notices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def run_retention(
         if is_dry_run:
             with engine.connect() as connection:
                 records = _count_records(connection, site, cuts)
+                notices = len(find_unused(connection, publication, now))
             events = sum(count_before(site.site_id, versions, at) for at, versions in cuts.events.items())
         else:
             events = sum(
@@ -91,8 +94,18 @@ def run_retention(
                 for at, versions in cuts.events.items()
             )
             records = _repeat(partial(writer.run, partial(_delete_records, site=site, cuts=cuts, now=now)))
-        done.append(Retained(site.key, min(cuts.events, default=None), events, records))
+            notices = _remove_notices(engine, writer, publication, now)
+        done.append(Retained(site.key, min(cuts.events, default=None), events, records, notices))
     return done
+
+
+def _remove_notices(engine: Engine, writer: Writer, publication: Publication, now: datetime) -> int:
+    # Looked for outside of the writer: it reads every record of the site.
+    with engine.connect() as connection:
+        unused = find_unused(connection, publication, now)
+    if not unused:
+        return 0
+    return writer.run(lambda connection: remove_notices(connection, publication, unused, seen_at=now))
 
 
 def _repeat(delete_some: Callable[[], int]) -> int:

@@ -4,6 +4,7 @@ import { chosen, config, eachPurpose, entry, follow, keepable, previous, refuse,
 import { painted } from "./frame.js";
 import { load } from "./load.js";
 import { mayRetry } from "./retry.js";
+import { scriptHash } from "./script.js";
 import { dayOf, idsOf } from "./state.js";
 import { digest, post, uuid } from "./transport.js";
 
@@ -39,6 +40,7 @@ async function send(purposes, { mechanism, layer, rendered, evidence }) {
     layer,
     signals: { gpc: signal },
     evidence,
+    script_hash: isGrant && scriptHash(),
     rendered_hash: rendered && (await digest(rendered)),
   });
 }

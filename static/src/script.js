@@ -15,5 +15,8 @@ export const { nonce } = tag;
 /** Whether the page pinned this script, and so must get the rest of it pinned too. */
 export const isPinned = !!tag.integrity;
 
+/** What tells the service which script ran: the bundle says it of itself, and a pin is what the browser held it to. */
+export const scriptHash = () => (IS_BUNDLE ? CONSENT_CONFIG[0].script : tag.integrity);
+
 /** Read an attribute of the tag. @param {string} name */
 export const setting = (name) => tag.getAttribute(name);

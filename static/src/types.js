@@ -18,6 +18,7 @@
  * @property {string[]} languages
  * @property {number} policy_version
  * @property {string} banner_hash
+ * @property {string} [script] what the bundle is known by at the service
  * @property {Purpose[]} purposes
  * @property {Purpose[]} [exempt]
  * @property {Texts} texts

@@ -32,6 +32,7 @@ def config(
         shown or policy(),
         version,
         language,
+        policy_hash=(shown or policy()).content_hash(),
         material_version=2,
         refusal_material_version=1,
         asked_again=asked_again,
@@ -45,7 +46,7 @@ def changed_site(**changes: Any) -> SiteSettings:
 def test_the_config_has_the_members_of_the_contract() -> None:
     found = config()
     assert set(found) == {
-        "site", "language", "dir", "languages", "policy_version", "banner_hash", "purposes", "exempt",
+        "site", "language", "dir", "languages", "policy_version", "policy_hash", "banner_hash", "purposes", "exempt",
         "controller", "recipients", "texts", "policy_url", "valid_days", "refusal_days", "layout", "signals",
         "scope", "asked_again", "theme", "style", "logo_url", "after_withdrawal", "material_version",
         "refusal_material_version", "consent_mode", "uet", "blocking",

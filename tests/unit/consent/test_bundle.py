@@ -1,6 +1,7 @@
 """A site's bundle carries what the first layer needs, under the names of the banner config, and nothing more."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import brotli
@@ -14,6 +15,7 @@ from consent_service.sites.settings import SiteSettings
 from tests.unit.consent.policy_files import policy, policy_document, read, settings
 
 KEY = "abcdefabcdef"
+SCRIPT = "0123456789abcdef" * 4
 PLAIN: dict[str, Any] = {"consent_mode": {}, "uet": {}, "blocking": []}
 
 
@@ -23,7 +25,15 @@ def banners(shown: Policy | None = None, *, material: int = 1, again: Any = None
     used = shown or policy()
     return {
         language: banner_config(
-            KEY, site, used, 3, language, material_version=material, refusal_material_version=1, asked_again=again
+            KEY,
+            site,
+            used,
+            3,
+            language,
+            policy_hash=used.content_hash(),
+            material_version=material,
+            refusal_material_version=1,
+            asked_again=again,
         )
         for language in used.languages
     }
@@ -131,13 +141,15 @@ WIRED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("wired", WIRED)
 def test_the_part_for_other_tools_joins_where_the_site_uses_it(wired: dict[str, Any]) -> None:
-    body = write_bundle(banners(**wired), "fr", core=b"CORE();", signals=b"SIGNALS();")
+    body = write_bundle(banners(**wired), "fr", core=b"CORE();", signals=b"SIGNALS();", script=SCRIPT)
     assert body.endswith(b";\nSIGNALS();CORE();}\n")
     assert json.dumps(next(iter(wired.values())), separators=(",", ":")).encode() in body
 
 
 def test_a_plain_site_gets_no_part_for_other_tools() -> None:
-    body = write_bundle(banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", signals=b"SIGNALS();")
+    body = write_bundle(
+        banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", signals=b"SIGNALS();", script=SCRIPT
+    )
     assert body.endswith(b";\nCORE();}\n")
     assert body.startswith(b'{let $hooks=[],$config=[{"site":"abcdefabcdef",')
 
@@ -146,7 +158,7 @@ def test_no_text_of_a_policy_breaks_out_of_the_script() -> None:
     document = policy_document()
     title = "\u2028\u2029</script>\"'`$1\\"
     document["texts"]["fr"]["title"] = title
-    body = write_bundle(banners(read(document)), "fr", core=b"", signals=b"").decode()
+    body = write_bundle(banners(read(document)), "fr", core=b"", signals=b"", script=SCRIPT).decode()
     assert "\u2028" not in body
     assert "\u2029" not in body
     written = body.removeprefix("{let $hooks=[],$config=").removesuffix(";\n}\n")
@@ -170,7 +182,13 @@ def test_a_french_site_with_one_purpose_stays_within_its_budget(seed: int) -> No
     # Which digits the hash has moves the size by some twenty bytes.
     document["purposes"][0]["retention_days"] -= seed
     built = {part: (data_dir("static") / f"consent.{part}.js").read_bytes() for part in ("core", "signals", "more")}
-    body = write_bundle(banners(read(document)), "fr", core=built["core"], signals=built["signals"])
+    body = write_bundle(
+        banners(read(document)),
+        "fr",
+        core=built["core"],
+        signals=built["signals"],
+        script=sha256(built["core"]).hexdigest(),
+    )
     bundle, on_demand = (len(brotli.compress(each, quality=11)) for each in (body, built["more"]))
     assert bundle <= 6_500
     assert bundle + on_demand <= 10_000
