@@ -15,6 +15,8 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from consent_service.anchor_settings import NAMES as ANCHOR_NAMES
+from consent_service.anchor_settings import AnchorSettings, read_anchor_settings
 from consent_service.problems import Problem, ProblemsError
 from consent_service.secrets import SecretKey, parse_keys, read_secrets
 
@@ -30,6 +32,7 @@ NAMES = (
     "WORKERS",
     "RATE_LIMITS",
     "LOG_LEVEL",
+    *ANCHOR_NAMES,
 )
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_RATE_LIMITS = "events=50/s:200,decisions=30/m:30"
@@ -60,6 +63,7 @@ class Config:
     workers: int
     rate_limits: Mapping[str, Rate]
     log_level: str
+    anchors: AnchorSettings = AnchorSettings()
     # Loopback is not rate limited in the demo, where all visitors share it.
     is_demo: bool = False
 
@@ -107,6 +111,7 @@ def load_config(
         workers=reader.workers() if workers is None else workers,
         rate_limits=reader.rate_limits(),
         log_level=reader.log_level(),
+        anchors=read_anchor_settings(reader.settings, reader.problem),
         is_demo=is_demo,
     )
     reader.events_url()
