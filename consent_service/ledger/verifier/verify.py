@@ -34,8 +34,8 @@ def decode_point(data: bytes) -> tuple[int, int]:
     return (x if x & 1 == sign else P - x), y
 def add_points(p: tuple[int, int], q: tuple[int, int]) -> tuple[int, int]:
     k = D * p[0] * q[0] * p[1] * q[1] % P
-    x, y = p[0] * q[1] + q[0] * p[1], p[1] * q[1] + p[0] * q[0]
-    return x * pow(1 + k, -1, P) % P, y * pow(1 - k, -1, P) % P
+    x, y = (p[0] * q[1] + q[0] * p[1]) * pow(1 + k, -1, P), (p[1] * q[1] + p[0] * q[0]) * pow(1 - k, -1, P)
+    return x % P, y % P
 def ed25519_holds(key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether a signature holds (RFC 8032, 5.1.7); numbers and points that are not canonical never do."""
     (x, y), base, total = decode_point(key), decode_point(bytes([0x58] + [0x66] * 31)), (0, 1)
@@ -134,36 +134,35 @@ def check_bundle(data: bytes, keys: list[str]) -> tuple[list[tuple[int, bytes, s
         reject("a member is not the one that was signed")
     if (hashes.get("notice.json"), hashes["policy.json"]) != (record["notice"], record["policy_hash"]):
         reject("the notice or the policy is not the one that the record names")
-    for stem in ["record", *stems]:
+    for stem in [*stems, "record"]:
         entry, salt = (f"{stem}.entry.json", f"{stem}.salt.hex") if stem in files else ("record.json", "salt.hex")
         proof = PROOF.match(members[f"{stem}.tlog-proof"].decode()) or reject("a proof is not a C2SP tlog-proof")
-        key, path = bytes.fromhex(members[salt].decode()), read_hashes(proof[2])
-        check_inclusion(int(proof[1]), head, key, members[entry], path)
-        named = {hashes[files[stem]], record["notice"]} if stem in files else set()
-        said = {*map(str, json.loads(members[entry]).values())}
-        if proof.string != proof[0] + members["checkpoint"].decode() or not named <= said:
+        key = bytes.fromhex(members[salt].decode())
+        check_inclusion(int(proof[1]), head, key, members[entry], read_hashes(proof[2]))
+        said, file = {*map(str, json.loads(members[entry]).values())}, files.get(stem, entry)
+        is_named = stem == "record" or {hashes[file], record["notice"]} <= said
+        if proof.string != proof[0] + members["checkpoint"].decode() or not is_named:
             reject(f"{entry} or its proof is not of this bundle")
-        lines.append(f"{files.get(stem, entry)}: unchanged, entry {proof[1]} of {head[0]} in the log that was signed")
+        lines.append(f"{file}: unchanged, entry {proof[1]} of {head[0]} in the log that was signed")
     if "anchor.checkpoint" not in members:
         return [head], [*lines, "NOT proven: when; the bundle has no anchored checkpoint"]
     anchor, token = open_note(members["anchor.checkpoint"], keys), members.get("anchor.tsr")
     check_growth(anchor, head, read_hashes(members["anchor.consistency"].decode()))
     if token is not None and bytes.fromhex(hashes["anchor.checkpoint"]) not in token:
         reject("the time stamp is of something else")
-    lines.append(f"anchor.checkpoint: the first {anchor[0]} entries of the log are those it was made of")
-    how = "openssl ts -verify -in anchor.tsr -token_in -data anchor.checkpoint -CAfile TSA.pem"
-    return [head, anchor], [*lines, f"NOT proven here: the anchor's time; {how if token else 'ask who received it'}"]
+    lines.append(f"anchor.checkpoint: the same log {'with' if int(proof[1]) < anchor[0] else 'BEFORE'} the record")
+    how = "openssl ts -verify -in anchor.tsr -data anchor.checkpoint -CAfile TSA.pem" if token else "ask who has it"
+    return [head, anchor], [*lines, f"NOT proven here: the anchor's time; {how}"]
 
 def check_receipt(data: bytes, keys: list[str]) -> tuple[list[tuple[int, bytes, str]], list[str]]:
     """Check the records in a visitor's receipt; the description around them is not signed."""
     receipt, lines = json.loads(data), []
     head = open_note(receipt["checkpoint"].encode(), keys)
     for each in receipt["decisions"]:
-        record, is_logged = unbase64(each["record"]), each["hashes"] is not None
-        if is_logged:
-            path = [bytes.fromhex(one) for one in each["hashes"]]
+        record, path = unbase64(each["record"]), [bytes.fromhex(one) for one in each["hashes"] or []]
+        if each["hashes"] is not None:
             check_inclusion(each["leaf_index"], head, bytes.fromhex(each["salt"]), record, path)
-        lines.append(f"{'unchanged, in the log' if is_logged else 'NOT proven: not yet logged'}: {record.decode()}")
+        lines.append(f"{'NOT yet in' if each['hashes'] is None else 'unchanged, in'} the log: {record.decode()}")
     return [head], lines
 
 def verify(data: bytes, keys: list[str], checkpoint: bytes = b"", growth: bytes = b"") -> list[str]:
