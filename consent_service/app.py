@@ -108,11 +108,12 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.console.admin_api import bp as admin_api
     from consent_service.console.pages import bp as console
     from consent_service.export.routes import bp as export
+    from consent_service.ledger.routes import bp as ledger
     from consent_service.serve.health import bp as health
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    of_visitors = [consent, collect, assets, pages, plain_banner, my_page]
+    of_visitors = [consent, collect, assets, pages, plain_banner, my_page, ledger]
     found = [*of_visitors, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo

@@ -70,6 +70,15 @@ class NotFound(ServiceError):
     code, status = "not_found", 404
 
 
+class NotMerged(ServiceError):
+    """Tell that a record is stored and not in the log yet; it will be within a minute, mostly within a second."""
+
+    code, status = "not_merged", 404
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"Retry-After": "1"})
+
+
 class PolicyOutdated(ServiceError):
     """Tell that a grant cites a policy version which was replaced; `config` is the present banner config."""
 

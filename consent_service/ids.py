@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from secrets import choice, randbits, token_hex
 
 from uuid_utils import uuid7
@@ -35,3 +36,8 @@ def first_id(seconds: float) -> str:
     """Give a text that sorts before every id `new_id` makes at a time (seconds since 1970), and after earlier ones."""
     stamp = f"{max(0, int(seconds * 1000)):012x}"
     return f"{stamp[:8]}-{stamp[8:]}"
+
+
+def id_time(text: str) -> datetime:
+    """Give the time at which an id of `new_id` was made, exact to the millisecond."""
+    return datetime.fromtimestamp(int(text.replace("-", "")[:12], 16) / 1000, UTC)

@@ -46,6 +46,16 @@ def write_secrets(directory: Path, now: datetime) -> None:
     write_private(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
+def rotate_secrets(directory: Path, now: datetime) -> int:
+    """Put a new signing key before the others and drop those that verify no more; gives how many there are."""
+    path = directory / FILE_NAME
+    valid = read_secrets(directory, now)
+    items = orjson.loads(path.read_bytes())["keys"][: len(valid)]
+    keys = [{"key": token_urlsafe(48), "created_at": now.isoformat()}, *items]
+    write_private(path, orjson.dumps({"keys": keys}, option=orjson.OPT_INDENT_2))
+    return len(keys)
+
+
 def read_secrets(directory: Path, now: datetime) -> tuple[SecretKey, ...]:
     """Read the keys that sign or still verify, newest first.
 

@@ -9,7 +9,19 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import consent_service
-from consent_service.cli import database, notice, policy, retention, rights, serving, setup, site, token, user
+from consent_service.cli import (
+    database,
+    ledger,
+    notice,
+    policy,
+    retention,
+    rights,
+    serving,
+    setup,
+    site,
+    token,
+    user,
+)
 from consent_service.cli.output import Refused, fail, usage_line
 from consent_service.errors import ServiceError
 from consent_service.events.store import EventStoreError
@@ -24,7 +36,7 @@ def commands() -> None:
     """Run a consent banner and analytics that hold only what visitors agreed to."""
 
 
-for _module in (serving, setup, site, policy, notice, user, token, rights, retention, database):
+for _module in (serving, setup, site, policy, notice, user, token, rights, retention, database, ledger):
     for _command in _module.COMMANDS:
         commands.add_command(_command)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +15,13 @@ from consent_service.config import Config
 from consent_service.consent.acts import timestamp
 from consent_service.errors import Unavailable
 from consent_service.fields import is_loopback
+from consent_service.ledger.lookup import Waiting, count_waiting
+from consent_service.ledger.standing import read_head
 from consent_service.locks import KEEPER, read_holder
 from consent_service.serve.socket import KeeperClient
 from consent_service.sites.registry import Site
 
+MERGED_WITHIN = timedelta(seconds=60)
 FEW_BYTES = 1_000_000_000
 FEW_SHARE = 0.05
 # Whoever asks how it is wants to know now; a keeper that is rewriting a large store is told of as one that is busy.
@@ -43,12 +46,19 @@ def describe(core: Core) -> dict[str, Any]:
         for name in waiting["damaged_inboxes"]
     ]
     warnings += _directory_warnings(config)
+    with core.engine.connect() as connection:
+        head = read_head(connection)
+        unmerged = count_waiting(connection, head)
+    is_kept = keeper is not None
+    warnings += _ledger_warnings(unmerged, waiting.get("ledger_problem"), core.now(), is_kept=is_kept)
     for site in core.sites.all():
         warnings += _site_warnings(core, site)
     return {
         "processes": processes,
         "inbox": {"rows": waiting["rows"], "oldest_seconds": round(max(0.0, seconds), 1)},
         "last_drain": waiting["drained_at"],
+        "last_checkpoint": None if head.note is None else {"size": head.size, "signed_at": head.signed_at},
+        "waiting_leaves": unmerged.count,
         "warnings": warnings,
     }
 
@@ -59,6 +69,9 @@ def in_words(document: dict[str, Any]) -> str:
     lines = [f"{item['role']:<7}  process {item['pid']}" for item in document["processes"]]
     lines.append(f"inbox    {document['inbox']['rows']} rows wait, the oldest {document['inbox']['oldest_seconds']} s")
     lines.append(f"drained  {timestamp(drained) if drained else '-'}")
+    signed = document["last_checkpoint"]
+    told = "-" if signed is None else f"{signed['size']} leaves at {timestamp(signed['signed_at'])}"
+    lines.append(f"signed   {told}, {document['waiting_leaves']} records wait")
     return "\n".join([*lines, *(f"warning  {text}" for text in document["warnings"])])
 
 
@@ -105,6 +118,13 @@ def _process_warnings(processes: list[dict[str, Any]], *, is_deaf: bool) -> Iter
         yield f"no {'keeper' if 'web' in roles else 'web worker'} runs; it should start again within seconds"
     elif is_deaf:
         yield f"the keeper runs and did not answer within {ANSWER_SECONDS:.0f} s; it may be rewriting the store"
+
+
+def _ledger_warnings(unmerged: Waiting, problem: str | None, now: datetime, *, is_kept: bool) -> Iterator[str]:
+    if problem is not None:
+        yield f"nothing is signed: {problem}"
+    elif is_kept and unmerged.oldest_at is not None and now - unmerged.oldest_at > MERGED_WITHIN:
+        yield f"{unmerged.count} records wait for the log, the oldest since {timestamp(unmerged.oldest_at)}"
 
 
 def _directory_warnings(config: Config) -> Iterator[str]:

@@ -11,6 +11,7 @@ from consent_service.cli.deployment import DEFAULT_PORT, data_dir_option, opened
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.cli.setup import make_deployment
 from consent_service.config import Config, load_config
+from consent_service.ledger.keys import read_keys
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 port_option = click.option(
@@ -59,6 +60,8 @@ def _run(config: Config, host: str, port: int, ready_lines: list[str]) -> None:
     from consent_service.serve.logs import set_up
     from consent_service.serve.processes import CannotServe, Supervisor
 
+    # What cannot be signed is found out before anything is served.
+    read_keys(config.data_dir)
     set_up(config.log_level)
     try:
         supervisor = Supervisor(config, host, port)

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, insert, select
 
+from consent_service.db.raw import raw
 from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf
 from consent_service.db.writer import Writer
 from consent_service.ids import first_id
 from consent_service.ledger.entries import DECISION, Kind, add_entry, add_missing_notices, commit_to, hold_log
 from consent_service.ledger.guard import Guard, GuardMoved
-from consent_service.ledger.keys import LedgerKeys, read_keys
+from consent_service.ledger.keys import LedgerKeys, read_keys, write_keys
 from consent_service.ledger.notes import Checkpoint, sign_checkpoint
+from consent_service.ledger.restoring import Accepted, accept_restore
 from consent_service.ledger.standing import Head, LedgerRefused, check_standing, read_head
 from consent_service.ledger.tiles import Edge
 from consent_service.ledger.tree import hash_leaf
@@ -97,6 +99,26 @@ class Integrator:
         checkpoint = Checkpoint(self.keys.name, head.size, head.root, tuple(extensions))
         return sign_checkpoint(checkpoint, self.keys.signing(self._now()))
 
+    def rotate(self) -> str:
+        """Put a new key before the others and let the log announce it; gives the new key as text.
+
+        Checkpoints are signed by the new key and, for 30 days, by the one before it too. Raises LedgerRefused.
+        """
+        # What does not stand is not announced by a key that nobody knows.
+        self.integrate()
+        keys = self.keys.rotated(self._now())
+        write_keys(self._directory, keys)
+        self.reload()
+        while self.integrate().has_more:
+            pass
+        return str(keys.verifiers()[0])
+
+    def accept_restore(self, reason: str) -> Accepted:
+        """Let the database's log be signed although another was signed before; raises LedgerError."""
+        accepted = accept_restore(self._writer, self._directory, reason, self._now())
+        self.reload()
+        return accepted
+
     def _integrate(self, floor: str) -> Integrated:
         keys, now, guarded = self.keys, self._now(), self._guard.read()
         done, note = self._writer.run(lambda connection: self._batch(connection, keys, guarded, floor, now))
@@ -151,7 +173,7 @@ def waiting(table: Table, floor: str = "", *, newest_first: bool = False) -> Sel
         .exists()
     )
     kind = table.c.kind if table is ledger_entry else None
-    columns = [entry_id.label("entry_id"), table.c.record, table.c.salt, *([] if kind is None else [kind])]
+    columns = [entry_id.label("entry_id"), raw(table.c.record), raw(table.c.salt), *([] if kind is None else [kind])]
     order = entry_id.desc() if newest_first else entry_id
     return select(*columns).where(entry_id >= floor, ~has_leaf).order_by(order)
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select, tuple_
 
+from consent_service.db.raw import raw
 from consent_service.db.tables import ledger_tile
 from consent_service.db.upsert import upsert
 from consent_service.ledger.tree import HASH_BYTES, Nodes, complete_subtrees, fold, root_of, tree_root
@@ -70,7 +71,7 @@ def read_tiles(connection: Connection, places: Iterable[Place]) -> dict[Place, b
     if not wanted:
         return {}
     rows = connection.execute(
-        select(ledger_tile.c.level, ledger_tile.c.tile_index, ledger_tile.c.hashes).where(
+        select(ledger_tile.c.level, ledger_tile.c.tile_index, raw(ledger_tile.c.hashes)).where(
             tuple_(ledger_tile.c.level, ledger_tile.c.tile_index).in_(wanted)
         )
     )
@@ -106,6 +107,11 @@ class Edge:
             tails.append(tail)
         return cls(size, tails)
 
+    @classmethod
+    def empty(cls) -> Edge:
+        """Begin a log."""
+        return cls(0, [b""])
+
     def append(self, leaf: bytes) -> None:
         """Add the next leaf's hash."""
         self.size += 1
@@ -124,13 +130,18 @@ class Edge:
 
     def save(self, connection: Connection) -> None:
         """Write the tiles that changed."""
-        for level, tail in enumerate(self._tails):
-            if tail:
-                self._changed[(level, self._counts[level] // TILE_WIDTH)] = bytes(tail)
-        for (level, index), hashes in self._changed.items():
+        for (level, index), hashes in self.take_changed(with_tails=True).items():
             values = {"level": level, "tile_index": index, "width": len(hashes) // HASH_BYTES, "hashes": hashes}
             upsert(connection, ledger_tile, values)
-        self._changed.clear()
+
+    def take_changed(self, *, with_tails: bool) -> dict[Place, bytes]:
+        """Give the tiles that were filled since this was asked last, and those that are not full yet if wanted."""
+        changed, self._changed = self._changed, {}
+        if with_tails:
+            for level, tail in enumerate(self._tails):
+                if tail:
+                    changed[(level, self._counts[level] // TILE_WIDTH)] = bytes(tail)
+        return changed
 
     def _append(self, level: int, node: bytes) -> None:
         if level == len(self._tails):

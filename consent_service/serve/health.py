@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent_service.browser.place import client_address
 from consent_service.collect.inbox_file import inbox_files
 from consent_service.db.tables import site
+from consent_service.ledger.lookup import count_waiting
+from consent_service.ledger.standing import read_head
 from consent_service.services import services
 from consent_service.sites.access import Scope
 from consent_service.sites.reporting import require_access
@@ -56,7 +58,23 @@ def get_metrics() -> Response:
     ready.labels("events").set(services().is_keeper_ready())
     bytes_waiting = Gauge("consent_service_inbox_bytes", "Size of the inbox files on disk", registry=registry)
     bytes_waiting.set(sum(path.stat().st_size for path in inbox_files(services().config.inbox_dir)))
+    _measure_ledger(registry)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _measure_ledger(registry: CollectorRegistry) -> None:
+    leaves = Gauge("consent_service_ledger_leaves", "Leaves of the newest signed checkpoint", registry=registry)
+    signed_at = Gauge("consent_service_ledger_signed_timestamp_seconds", "When it was signed", registry=registry)
+    waiting = Gauge("consent_service_ledger_waiting", "Records that wait for a leaf", registry=registry)
+    try:
+        with services().engine.connect() as connection:
+            head = read_head(connection)
+            waiting.set(count_waiting(connection, head).count)
+    except SQLAlchemyError:
+        # The gauge of the database says why there is nothing to say here.
+        return
+    leaves.set(head.size)
+    signed_at.set(0 if head.signed_at is None else head.signed_at.timestamp())
 
 
 @bp.get("/.well-known/gpc.json")

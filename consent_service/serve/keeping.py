@@ -151,6 +151,7 @@ def _status(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
         "oldest_at": oldest,
         "drained_at": keeping.keeper.drained_at,
         "damaged_inboxes": keeping.keeper.inboxes.damaged(),
+        "ledger_problem": keeping.ledger.problem,
     }
 
 
@@ -167,6 +168,14 @@ def _sign_checkpoint(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any
     return {"note": keeping.ledger.sign_checkpoint(members["extensions"])}
 
 
+def _rotate_ledger_key(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    return {"key": keeping.ledger.rotate()}
+
+
+def _restore_accept(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]:
+    return asdict(keeping.ledger.accept_restore(members["reason"]))
+
+
 def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
     return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
 
@@ -177,6 +186,8 @@ _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "compact": _compact,
     "retain": _retain,
     "sign_checkpoint": _sign_checkpoint,
+    "rotate_ledger_key": _rotate_ledger_key,
+    "restore_accept": _restore_accept,
 }
 
 

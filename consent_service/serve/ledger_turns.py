@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
+from consent_service.errors import Conflict
 from consent_service.ledger.integrator import Integrated, Integrator
 from consent_service.ledger.notes import NoteError
+from consent_service.ledger.restoring import Accepted
 from consent_service.ledger.standing import LedgerError
 from consent_service.problems import ProblemsError
+
+T = TypeVar("T")
 
 log = logging.getLogger("consent_service")
 
@@ -39,11 +44,26 @@ class LedgerTurns:
         return done
 
     def sign_checkpoint(self, extensions: list[str]) -> str:
-        """Give the present checkpoint signed with extension lines; raises LookupError when it cannot be."""
+        """Log what waits and give the present checkpoint signed with extension lines; raises Conflict."""
+        return self._asked(lambda: self.integrator.sign_head(extensions))
+
+    def rotate(self) -> str:
+        """Change the key; gives the new one as text; raises Conflict."""
+        return self._asked(self.integrator.rotate)
+
+    def accept_restore(self, reason: str) -> Accepted:
+        """Go on from the database as it is, and sign again at once; raises Conflict when there is nothing to accept."""
+        accepted = self._asked(lambda: self.integrator.accept_restore(reason))
+        self._next_at = float("-inf")
+        self.integrate()
+        return accepted
+
+    @staticmethod
+    def _asked(work: Callable[[], T]) -> T:
         try:
-            return self.integrator.sign_head(extensions)
+            return work()
         except (LedgerError, ProblemsError, NoteError) as error:
-            raise LookupError(str(error)) from error
+            raise Conflict(str(error)) from error
 
     def _refuse(self, problem: str) -> None:
         if problem != self.problem:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from consent_service import __version__
 from consent_service.resources import data_dir
-from consent_service.serve import openapi_admin, openapi_forms, openapi_public, openapi_reporting
+from consent_service.serve import openapi_admin, openapi_forms, openapi_ledger, openapi_public, openapi_reporting
 from consent_service.serve.openapi_model import Operation, paths
 from consent_service.serve.openapi_page import write_page
 from consent_service.serve.openapi_schemas import PUBLIC, generated
@@ -22,6 +22,7 @@ bp = Blueprint("openapi", __name__)
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *openapi_public.OPERATIONS,
     *openapi_forms.OPERATIONS,
+    *openapi_ledger.OPERATIONS,
     *openapi_reporting.OPERATIONS,
     *openapi_admin.OPERATIONS,
 )
@@ -29,6 +30,7 @@ _TAGS: Final = (
     (openapi_public.PAGES, "What the script on a page calls: banner, decisions, withdrawals, events."),
     (openapi_public.SCRIPTS, "What a page embeds."),
     (openapi_public.HOSTED, "What visitors read."),
+    (openapi_ledger.LEDGER, "The signed log of all decisions: for visitors, auditors and mirrors."),
     (openapi_reporting.REPORTS, "What data teams, privacy officers and auditors read, with an API token of the site."),
     (
         openapi_admin.ADMINISTRATION,

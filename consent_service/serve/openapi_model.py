@@ -31,6 +31,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "site_paused": (403, "the site takes no events at present"),
     "forbidden": (403, "the API token may not do this, or belongs to another site"),
     "not_found": (404, "there is no such thing"),
+    "not_merged": (404, "the record is stored and not in the log yet; ask again after `Retry-After` seconds"),
     "policy_replaced": (409, "a grant cites a replaced policy version; `config` is the present banner config"),
     "idempotency_conflict": (409, "the idempotency key was used within 24 hours for another body"),
     "conflict": (409, "the thing exists already, or something else was changed at the same moment"),
@@ -180,7 +181,7 @@ def _error_response(status: int, codes: list[str]) -> dict[str, Any]:
         "description": f"{HTTPStatus(status).phrase}\n\n{lines}",
         "content": {JSON: {"schema": schema, "example": {"error": example}}},
     }
-    if status in (429, 503):
+    if status in (429, 503) or "not_merged" in names:
         response["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
     if status == 403 and any(code.startswith(("token_", "wrong_")) for code in names):
         response["headers"] = {"X-Consent-Reason": {"description": "the code once more", "schema": {"type": "string"}}}

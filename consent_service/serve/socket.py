@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent_service.errors import Unavailable
+from consent_service.errors import Conflict, Unavailable
 from consent_service.events.dialect import compile_statement
 from consent_service.events.store import EventStore, EventStoreError, Row
 from consent_service.events.wire import decode, encode
@@ -80,6 +80,8 @@ class KeeperServer:
                     yield {"end": True}
                 case name:
                     yield {"done": self._act(name, asked)}
+        except Conflict as error:
+            yield {"refused": error.message}
         except (EventStoreError, SQLAlchemyError, LookupError, OSError) as error:
             log.warning("the event store could not answer: %s", type(error).__name__)
             yield {"error": str(error)}
@@ -93,7 +95,10 @@ class KeeperClient:
         self._local = threading.local()
 
     def ask(self, name: str, *, seconds: float = ACT_SECONDS, **members: Any) -> Any:
-        """Let the keeper do something and give its answer; raises Unavailable when it does not answer in time."""
+        """Let the keeper do something and give its answer.
+
+        Raises Unavailable when it does not answer in time, and Conflict when it says why it will not do it.
+        """
         return self._exchange({"ask": name, **members}, seconds)["done"]
 
     def is_ready(self) -> bool:
@@ -167,6 +172,8 @@ class KeeperClient:
             answer: dict[str, Any] = decode(connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise _Gone from error
+        if "refused" in answer:
+            raise Conflict(answer["refused"])
         if "error" in answer:
             raise Unavailable(f"the event store could not answer: {answer['error']}")
         return answer

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from consent_service.app import Core
 from consent_service.consent.removal import remove_records
 from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf, ledger_tile
 from consent_service.ledger.entries import commit_to
 from consent_service.ledger.integrator import Integrator
+from consent_service.ledger.keys import mint_keys
 from consent_service.ledger.notes import Checkpoint, open_checkpoint, sign_checkpoint
 from consent_service.ledger.standing import LedgerRefused
 from consent_service.ledger.tree import hash_leaf, root_of
-from consent_service.sites.registry import Site
 from tests.integration.conftest import DATABASES
+from tests.integration.ledger.merging import log_all
 from tests.integration.visitor import Visitor
 
 both = pytest.mark.parametrize("database", DATABASES, indirect=True)
-
-
-@pytest.fixture
-def integrator(core: Core, site: Site) -> Integrator:
-    """Give an integrator of the application's log."""
-    return Integrator(core.engine, core.writer, core.config.data_dir, core.now)
-
-
-def log_all(integrator: Integrator) -> int:
-    while (done := integrator.integrate()).has_more:
-        pass
-    return done.size
 
 
 @both
@@ -108,9 +97,9 @@ def test_a_smaller_log_than_was_signed_is_refused(core: Core, integrator: Integr
     visitor.accept()
     size = log_all(integrator)
 
-    def restore(connection: object) -> None:
-        connection.execute(delete(ledger_checkpoint).where(ledger_checkpoint.c.tree_size == size))  # type: ignore[attr-defined]
-        connection.execute(delete(ledger_leaf).where(ledger_leaf.c.leaf_index >= size - 1))  # type: ignore[attr-defined]
+    def restore(connection: Connection) -> None:
+        connection.execute(delete(ledger_checkpoint).where(ledger_checkpoint.c.tree_size == size))
+        connection.execute(delete(ledger_leaf).where(ledger_leaf.c.leaf_index >= size - 1))
 
     core.writer.run(restore)
     visitor.accept()
@@ -132,8 +121,6 @@ def test_tiles_that_were_changed_are_not_signed(core: Core, integrator: Integrat
 
 @both
 def test_a_checkpoint_of_another_key_is_not_carried_on(core: Core, integrator: Integrator, visitor: Visitor) -> None:
-    from consent_service.ledger.keys import mint_keys
-
     log_all(integrator)
     visitor.accept()
     size = log_all(integrator)

@@ -1,0 +1,94 @@
+"""Describe the calls of the log: checkpoints, proofs, tiles."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from consent_service.serve.openapi_model import Answer, Operation, Parameter, list_of, members
+from consent_service.serve.openapi_schemas import TEXT
+
+LEDGER: Final = "Ledger"
+_HASH: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
+_PROOF: Final = members(
+    {
+        "leaf_index": _COUNT,
+        "tree_size": {"type": "integer", "minimum": 1},
+        "leaf_hash": _HASH,
+        "hashes": list_of(_HASH, maxItems=64),
+        "checkpoint": TEXT,
+    }
+)
+_CONSISTENCY: Final = members({"from": _COUNT, "to": _COUNT, "hashes": list_of(_HASH, maxItems=65)})
+_SIZE: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/v1/ledger/checkpoint",
+        "get_checkpoint",
+        LEDGER,
+        "Give the newest checkpoint",
+        (Answer("A signed note (C2SP tlog-checkpoint, Ed25519)", TEXT, types=("text/plain",)),),
+        "One log for the deployment. Two checkpoints of it are joined by a consistency proof.",
+        errors=("not_merged", "unavailable"),
+    ),
+    Operation(
+        "GET",
+        "/v1/ledger/key",
+        "get_ledger_key",
+        LEDGER,
+        "Give the key that signs checkpoints now",
+        (Answer("`name+hash+base64` (C2SP signed-note)", TEXT, types=("text/plain",)),),
+        "Keep a copy from elsewhere: a key that comes with what it verifies proves nothing.",
+        errors=("not_merged", "unavailable"),
+    ),
+    Operation(
+        "GET",
+        "/v1/ledger/proof",
+        "get_proof",
+        LEDGER,
+        "Prove that a decision is in the log",
+        (Answer("An inclusion proof (RFC 9162, 2.1.3), nearest hash first, in hex", _PROOF),),
+        "Of the receipt's newest decision, or of the one that `decision` names. A refusal has no receipt: name its "
+        "`decision` alone. What is unknown and what was erased have the same answer. The answer says nothing of time "
+        "or choice.",
+        (
+            Parameter("receipt", "A receipt's id.", TEXT),
+            Parameter("decision", "One of its decisions' ids.", TEXT),
+        ),
+        errors=("not_found", "not_merged", "invalid", "unavailable"),
+    ),
+    Operation(
+        "GET",
+        "/v1/ledger/consistency",
+        "get_consistency",
+        LEDGER,
+        "Prove that an earlier log is the beginning of a later one",
+        (Answer("A consistency proof (RFC 9162, 2.1.4), in hex", _CONSISTENCY),),
+        "Between the sizes of any two checkpoints; without `to`, up to the newest.",
+        (
+            Parameter("from", "The size of the earlier checkpoint.", _SIZE, is_required=True),
+            Parameter("to", "The size of the later one.", _SIZE),
+        ),
+        errors=("not_merged", "invalid", "unavailable"),
+    ),
+    Operation(
+        "GET",
+        "/v1/ledger/tile/{place}",
+        "get_tile",
+        LEDGER,
+        "Give a tile of the log",
+        (
+            Answer(
+                "Hashes of 32 bytes, or entries with their length before them",
+                TEXT,
+                types=("application/octet-stream",),
+            ),
+        ),
+        "`place` as in C2SP tlog-tiles: `0/x001/234`, `1/000.p/7`, `entries/000`. Never changes, so it may be cached "
+        "for ever. An entry is a commitment: it says nothing without record and salt.",
+        (Parameter("place", "Level and index, and the width of a tile that is not full.", TEXT, "path"),),
+        errors=("not_found", "unavailable"),
+    ),
+)
