@@ -35,9 +35,9 @@ def run_retention(is_dry_run: bool, compacts: bool, data_dir: Path | None, as_js
 
 
 def _text(document: dict[str, Any]) -> str:
-    names = ("site", "events_before", "events", "records")
+    names = ("site", "events_before", "events", "records", "notices")
     verb = "would be deleted" if document["dry_run"] else "deleted"
-    rows = [["site", "events before", f"events {verb}", f"records {verb}"]]
+    rows = [["site", "events before", f"events {verb}", f"records {verb}", f"notices {verb}"]]
     rows += [[item[name] for name in names] for item in document["sites"]]
     lines = [table(rows) if document["sites"] else "no site has a policy: nothing to delete"]
     if (compaction := document["compaction"]) is not None:

@@ -15,7 +15,8 @@ from sqlalchemy import CTE, Connection, Integer, and_, column, func, or_, select
 from consent_service.consent.acts import timestamp
 from consent_service.consent.decision import Action
 from consent_service.days import day_start
-from consent_service.db.tables import UtcDateTime, decision, receipt
+from consent_service.db.columns import UtcDateTime
+from consent_service.db.tables import decision, receipt
 
 ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED = (
     "accepted",

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_service.consent.notices import Notice, list_notices, read_notice
-from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import Publication
 from consent_service.consent.screenshots import Screenshot, Surface, list_screenshots, read_png
 from consent_service.consent.scripts import find_release
 from consent_service.console.auth import require_site, require_user
 from consent_service.console.people import Role
+from consent_service.console.wording import language_text
 from consent_service.errors import NotFound
 from consent_service.services import services
 
@@ -77,7 +77,7 @@ def shown(key: str, notice_hash: str) -> AnyResponse:
         "console/notice.html",
         site=site,
         notice=found,
-        name=language_name(found.language),
+        name=language_text(found.language),
         config=config,
         body=(before, after),
         has_customize=len(config["purposes"]) > 1,
@@ -129,7 +129,7 @@ def notices_by_version(
     for each in notices:
         count = len(pictures.get(each.notice_hash, ()))
         is_shown = each.notice_hash in present
-        kept = Kept(each.notice_hash, each.language, language_name(each.language), each.created_at, is_shown, count)
+        kept = Kept(each.notice_hash, each.language, language_text(each.language), each.created_at, is_shown, count)
         found[each.policy_version].append(kept)
     return found
 
@@ -151,7 +151,7 @@ def _picture(kept: Screenshot, of: Notice) -> Picture:
     window = "a desktop window" if kept.width > kept.height else "a mobile screen"
     what, texts = _SURFACES[kept.surface], of.config["texts"]
     said = [texts["title" if kept.surface is Surface.BANNER else "customize"], texts["refuse"], texts["accept"]]
-    language = language_name(of.language)
+    language = language_text(of.language)
     return Picture(
         kept,
         f"{what}, {kept.width} x {kept.height}",

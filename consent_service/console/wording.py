@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 NO_NUMBER: Final = "–"
 _LOCALE: Final = Locale("en")
@@ -25,6 +25,14 @@ def number_text(metric: str, value: float) -> str:
 def count_text(value: int) -> str:
     """Write a count with its thousands apart."""
     return f"{value:,}"
+
+
+def language_text(tag: str) -> str:
+    """Write a language's name."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(_LOCALE) or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 def percent_text(value: float | None) -> str:

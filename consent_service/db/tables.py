@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import JSON as GenericJSON
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
-    TypeDecorator,
     false,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-JSON = GenericJSON().with_variant(JSONB(), "postgresql")
-# SQLite numbers a row by itself only when the key is declared INTEGER.
-Serial = BigInteger().with_variant(Integer(), "sqlite")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Store aware UTC times and give them back aware, on databases with and without time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: a time without a zone is a bug."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the stored time back as aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _at(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, UtcDateTime(), nullable=nullable)
-
-
-def _site(*, nullable: bool = False) -> Column[Any]:
-    return Column("site_id", ForeignKey("site.site_id"), nullable=nullable)
-
+from consent_service.db.columns import JSON, Serial
+from consent_service.db.columns import at as _at
+from consent_service.db.columns import metadata as metadata
+from consent_service.db.columns import site_column as _site
 
 site = Table(
     "site",
@@ -146,7 +97,8 @@ notice_screenshot = Table(
     _at("taken_at"),
     CheckConstraint("surface IN ('banner', 'preferences')", name="surface"),
     CheckConstraint("length(png) <= 4194304", name="png"),
-    Index(None, "notice_hash", "surface", "width", "script_hash", "sha256", unique=True),
+    # Its name made of its columns would be too long for PostgreSQL.
+    Index("ix_notice_screenshot_same", "notice_hash", "surface", "width", "script_hash", "sha256", unique=True),
 )
 
 receipt = Table(

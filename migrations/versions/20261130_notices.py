@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_notices"
-down_revision = "20261124_tidy"
+down_revision = "20261130_ledger"
 branch_labels = None
 depends_on = None
 
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_notice_screenshot")),
     )
     op.create_index(
-        op.f("ix_notice_screenshot_notice_hash"),
+        op.f("ix_notice_screenshot_same"),
         "notice_screenshot",
         ["notice_hash", "surface", "width", "script_hash", "sha256"],
         unique=True,

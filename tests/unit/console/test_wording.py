@@ -2,7 +2,14 @@
 
 import pytest
 
-from consent_service.console.wording import bucket_text, change_text, country_name, duration_text, number_text
+from consent_service.console.wording import (
+    bucket_text,
+    change_text,
+    country_name,
+    duration_text,
+    language_text,
+    number_text,
+)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (3725, "1 h 02 min")])
@@ -42,3 +49,7 @@ def test_buckets_are_short_enough_for_an_axis() -> None:
 def test_countries_have_names_and_others_keep_their_code() -> None:
     assert country_name("FR") == "France"
     assert country_name("(not set)") == "(not set)"
+
+
+def test_languages_are_named_as_officers_call_them() -> None:
+    assert [language_text(tag) for tag in ("fr", "zh-Hant", "xx")] == ["French", "Chinese (Traditional)", "xx"]
