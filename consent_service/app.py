@@ -78,6 +78,7 @@ def make_services(core: Core) -> Services:
         lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
         reader=keeper,
         is_keeper_ready=SharedAnswer(keeper.is_ready),
+        sign_checkpoint=keeper.sign_checkpoint,
         copy_receipt=partial(copy_receipt, core.engine, keeper),
     )
 
@@ -100,6 +101,7 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     """Import every module that answers requests, and give their blueprints; opens nothing."""
     from consent_service.collect.routes import bp as collect
     from consent_service.consent.assets import bp as assets
+    from consent_service.consent.certificate_routes import bp as certificates
     from consent_service.consent.my_page import bp as my_page
     from consent_service.consent.pages import bp as pages
     from consent_service.consent.plain_banner import bp as plain_banner
@@ -113,7 +115,7 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    of_visitors = [consent, collect, assets, pages, plain_banner, my_page, ledger]
+    of_visitors = [consent, collect, assets, pages, plain_banner, my_page, certificates, ledger]
     found = [*of_visitors, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo

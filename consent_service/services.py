@@ -46,6 +46,8 @@ class Services:
     lookup: Lookup
     reader: Reader
     is_keeper_ready: Callable[[], bool]
+    # The log's present checkpoint, signed by the keeper with lines that say more.
+    sign_checkpoint: Callable[[list[str]], str]
     # Everything stored under a site's receipt, in a named format: the consent part cannot reach the event store.
     copy_receipt: Callable[[Site, str, datetime, str], Iterator[bytes]]
 

@@ -15,6 +15,7 @@ from consent_service.config import Config
 from consent_service.consent.acts import timestamp
 from consent_service.errors import Unavailable
 from consent_service.fields import is_loopback
+from consent_service.ledger.anchors import anchor_warnings
 from consent_service.ledger.lookup import Waiting, count_waiting
 from consent_service.ledger.standing import read_head
 from consent_service.locks import KEEPER, read_holder
@@ -47,6 +48,7 @@ def describe(core: Core) -> dict[str, Any]:
     ]
     warnings += _directory_warnings(config)
     with core.engine.connect() as connection:
+        warnings += anchor_warnings(connection, config.anchors, core.now())
         head = read_head(connection)
         unmerged = count_waiting(connection, head)
     is_kept = keeper is not None

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from consent_service.app import Core
+from consent_service.cli.anchor import anchor
+from consent_service.cli.certificate import certificate
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
@@ -126,4 +128,6 @@ def rotate(only: str | None, data_dir: Path | None, as_json: bool) -> None:
     show({"ledger_key": key, "token_keys": kept, "restart": kept is not None}, as_json, lambda: "\n".join(lines))
 
 
+ledger.add_command(anchor)
+ledger.add_command(certificate)
 COMMANDS = (ledger, secrets)

@@ -11,10 +11,10 @@ import click
 from sqlalchemy import Column, Connection, func, select
 
 from consent_service.app import Core
+from consent_service.cli.certificate import certify, written
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
-from consent_service.consent.acts import timestamp
 from consent_service.consent.erasure import find_erasure, request_erasure
 from consent_service.consent.publication import load_publication
 from consent_service.consent.removal import remove_records
@@ -37,10 +37,9 @@ def erase(receipt_id: str, with_records: bool, data_dir: Path | None, as_json: b
     with opened(data_dir) as core:
         erasure_id = core.writer.run(lambda connection: _request(connection, core, receipt_id, with_records))
         ask_keeper(core, "drain")
-        certificate = core.writer.run(
-            lambda connection: _finish(connection, receipt_id, erasure_id, with_records, core.now())
-        )
-    show(certificate, as_json, lambda: "\n".join(f"{name:<13} {_word(value)}" for name, value in certificate.items()))
+        done = core.writer.run(lambda connection: _finish(connection, receipt_id, erasure_id, with_records, core.now()))
+        done |= certify(core, erasure_id)
+    show(done, as_json, lambda: written(done))
 
 
 def _request(connection: Connection, core: Core, receipt_id: str, with_records: bool) -> str:
@@ -95,12 +94,6 @@ def _finish(
         # When the bytes left the disk: the next compaction, within a day.
         "compacted_at": row.compacted_at,
     }
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "-"
-    return timestamp(value) if isinstance(value, datetime) else str(value)
 
 
 COMMANDS = (erase,)

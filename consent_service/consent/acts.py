@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from consent_service.browser.sender import Sender
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import DecisionRequest, mismatches
-from consent_service.consent.erasure import Erasure
+from consent_service.consent.erasure import Erasure, certificate_url
 from consent_service.consent.evidence import marks
 from consent_service.consent.idempotency import find_answer, keep_answer
 from consent_service.consent.publication import PolicyVersion, Publication
@@ -119,7 +119,7 @@ def refusal_token(signer: TokenSigner, site_key: str, policy_version: int, now: 
     return signer.sign(Token(site_key, None, 0, policy_version, False, cut_to_day(now)))
 
 
-def erasure_document(erasure: Erasure | None) -> dict[str, Any] | None:
+def erasure_document(erasure: Erasure | None, signer: TokenSigner) -> dict[str, Any] | None:
     """Give the `erasure` member of an answer."""
     if erasure is None:
         return None
@@ -127,7 +127,7 @@ def erasure_document(erasure: Erasure | None) -> dict[str, Any] | None:
         "id": erasure.erasure_id,
         "status": erasure.status,
         "events": erasure.events,
-        "certificate_url": None,
+        "certificate_url": certificate_url(erasure, signer),
         "due_at": timestamp(erasure.due_at),
     }
 
@@ -193,5 +193,5 @@ def _answer(act: Act, done: Recorded, publication: Publication, signer: TokenSig
         "purposes": dict(act.purposes),
         "policy_version": act.policy_version,
         "withdrawn": list(done.withdrawn),
-        "erasure": erasure_document(done.erasure),
+        "erasure": erasure_document(done.erasure, signer),
     }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
+from consent_service.consent.tokens import TokenSigner
 from consent_service.db.tables import erasure_job
 from consent_service.ids import new_id
 
+CERTIFICATES: Final = "/v1/erasures"
+_SALT: Final = "erasure-certificate/v1"
 ERASE_WITHIN = timedelta(seconds=60)
 
 
@@ -21,6 +25,28 @@ class Erasure:
     status: str
     events: int | None
     due_at: datetime
+
+
+def certificate_name(erasure: Erasure, signer: TokenSigner) -> str:
+    """Give the last part of a certificate's address, which only who was told it can know."""
+    return signer.seal(_SALT).sign(erasure.erasure_id, erasure.due_at)
+
+
+def certificate_url(erasure: Erasure, signer: TokenSigner) -> str:
+    """Give the path of an erasure's certificate, where it will be once the erasure is done."""
+    return f"{CERTIFICATES}/{certificate_name(erasure, signer)}"
+
+
+def open_certificate_name(name: str, signer: TokenSigner) -> str:
+    """Give the id of the erasure that a certificate's address names; raises BadToken."""
+    erasure_id, _ = signer.seal(_SALT).open(name)
+    return str(erasure_id)
+
+
+def get_erasure(connection: Connection, erasure_id: str) -> Erasure | None:
+    """Give the erasure with an id."""
+    row = connection.execute(select(erasure_job).where(erasure_job.c.erasure_id == erasure_id)).one_or_none()
+    return None if row is None else Erasure(row.erasure_id, row.status, row.events, row.due_at)
 
 
 def find_erasure(connection: Connection, receipt_id: str, since: datetime | None = None) -> Erasure | None:

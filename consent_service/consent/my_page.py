@@ -12,6 +12,7 @@ from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
 from consent_service.consent.choice_words import say_choice, say_facts
 from consent_service.consent.decision import Mechanism, WithdrawalRequest
+from consent_service.consent.erasure import certificate_name
 from consent_service.consent.forms import (
     FORM_TOKEN,
     MAX_FORM,
@@ -102,10 +103,18 @@ def _page(publication: Publication, held: Held | None, *, is_expired: bool = Fal
         facts=[] if choice is None else say_facts(choice, publication, language),
         may_withdraw=choice is not None and choice.standing is Standing.GRANTED,
         may_erase=choice is not None and _may_erase(choice),
+        certificate_url=None if choice is None else _certificate_url(choice),
         form_token=form_token,
         form_url=url_for("my.post_my", key=site.key, lang=language),
         change_url=url_for("plain_banner.get_banner", key=site.key, lang=language) if is_own else None,
     )
+
+
+def _certificate_url(choice: Choice) -> str | None:
+    erasure = choice.erasure
+    if erasure is None or erasure.status != "done":
+        return None
+    return url_for("certificates.get_certificate", name=certificate_name(erasure, services().signer))
 
 
 def _may_erase(choice: Choice) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from consent_service.consent.erasure_log import log_records_removed
 from consent_service.db.tables import decision, decision_removal, receipt, revocation
 from consent_service.ledger.entries import forget_entries
 
@@ -19,6 +20,8 @@ def remove_records(connection: Connection, receipt_id: str, *, reason: str, now:
     `reason` is "erasure" (a request the officer upheld, GDPR art. 17) or "retention".
     """
     ids = list(connection.execute(select(decision.c.decision_id).where(decision.c.receipt_id == receipt_id)).scalars())
+    if ids and reason == "erasure":
+        log_records_removed(connection, receipt_id, len(ids), now)
     remove_decisions(connection, ids, reason=reason, now=now)
     connection.execute(delete(revocation).where(revocation.c.receipt_id == receipt_id))
     connection.execute(delete(receipt).where(receipt.c.receipt_id == receipt_id))

@@ -102,7 +102,12 @@ class TokenSigner:
     """Sign and open visitors' tokens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(keys)
         self._seal = Seal(keys, SALT)
+
+    def seal(self, salt: str) -> Seal:
+        """Give what signs small values of another use with the same keys."""
+        return Seal(self._keys, salt)
 
     def sign(self, token: Token) -> str:
         """Give the signed string, at most 160 characters."""

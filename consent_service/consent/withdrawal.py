@@ -199,6 +199,6 @@ def _answer(
         "receipt_id": done.receipt_id,
         "withdrawn_at": timestamp(done.withdrawn_at),
         "purposes": list(done.purposes),
-        "erasure": erasure_document(done.erasure),
+        "erasure": erasure_document(done.erasure, signer),
         "token": text,
     }

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_service.console import assets, entrance, notices, records
+from consent_service.console import anchors, assets, entrance, notices, records
 from consent_service.console.auth import (
     FORM_TOKEN,
     FormRefused,
@@ -90,6 +90,7 @@ entrance.add_routes(bp)
 assets.add_routes(bp)
 records.add_routes(bp)
 notices.add_routes(bp)
+anchors.add_routes(bp)
 
 
 @bp.route("/<path:rest>", methods=["GET", "POST"])

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from consent_service.anchor_settings import AnchorSettings
 from consent_service.db.anchors import ledger_anchor
-from consent_service.db.tables import ledger_checkpoint
 from consent_service.ids import new_id
 from consent_service.ledger.delivery import mail_checkpoint, post_checkpoint
 from consent_service.ledger.post import NotDelivered
@@ -86,21 +85,13 @@ def find_anchor(connection: Connection, anchor_id: str) -> Anchor | None:
     return None if row is None else _anchor(row)
 
 
-def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
-    """Give size and note of the newest checkpoint, None while nothing was ever logged."""
-    columns = (ledger_checkpoint.c.tree_size, ledger_checkpoint.c.note)
-    row = connection.execute(select(*columns).order_by(ledger_checkpoint.c.tree_size.desc()).limit(1)).one_or_none()
-    return None if row is None else (row.tree_size, row.note)
-
-
 def make_anchor(
-    kind: Kind, checkpoint: tuple[int, str], settings: AnchorSettings, before: Anchor | None, now: datetime
+    kind: Kind, size: int, note: str, settings: AnchorSettings, before: Anchor | None, now: datetime
 ) -> Anchor:
     """Send a checkpoint to one place and give what came of it; what fails is an anchor that failed, no exception.
 
     It is the next attempt of `before` when that failed.
     """
-    size, note = checkpoint
     is_again = before is not None and before.status == Status.FAILED
     anchor_id = before.anchor_id if before is not None and is_again else new_id()
     attempts = before.attempts + 1 if before is not None and is_again else 1

@@ -18,8 +18,8 @@ from consent_service.ledger.anchors import (
     keep_anchor,
     make_anchor,
     newest_anchor,
-    newest_checkpoint,
 )
+from consent_service.ledger.standing import read_head
 
 log = logging.getLogger("consent_service")
 
@@ -66,10 +66,10 @@ class Anchoring:
         done: list[Anchor] = []
         for kind in kinds:
             with self._core.engine.connect() as connection:
-                checkpoint, before = newest_checkpoint(connection), newest_anchor(connection, kind)
-            if checkpoint is None or self._is_over.is_set():
+                head, before = read_head(connection), newest_anchor(connection, kind)
+            if head.note is None or self._is_over.is_set():
                 break
-            anchor = make_anchor(kind, checkpoint, self._core.config.anchors, before, self._core.now())
+            anchor = make_anchor(kind, head.size, head.note, self._core.config.anchors, before, self._core.now())
             self._keep(anchor)
             done.append(anchor)
         return done

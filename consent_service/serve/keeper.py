@@ -12,12 +12,15 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from consent_service.collect.inbox_file import InboxDamaged, InboxError, InboxReader, Item
 from consent_service.config import Config
+from consent_service.consent.erasure_log import log_bytes_gone, log_events_erased
 from consent_service.consent.publication import Publications
 from consent_service.db.tables import erasure_job
 from consent_service.db.writer import Writer
 from consent_service.events.schema import InboxRange
 from consent_service.events.store import CompactionResult, EventStore, EventStoreError
 from consent_service.ledger.integrator import Integrator
+from consent_service.ledger.standing import LedgerError
+from consent_service.problems import ProblemsError
 from consent_service.serve.batch import make_batch
 from consent_service.serve.inboxes import Inboxes
 from consent_service.serve.retention import Retained, run_retention
@@ -109,13 +112,14 @@ class Keeper:
         """Erase the events of every receipt that waits for it; gives how many jobs were done."""
         with self._engine.connect() as connection:
             jobs = connection.execute(
-                select(erasure_job.c.erasure_id, erasure_job.c.receipt_id)
+                select(erasure_job.c.erasure_id, erasure_job.c.receipt_id, erasure_job.c.site_id)
                 .where(erasure_job.c.status == "pending")
                 .order_by(erasure_job.c.requested_at)
                 .limit(JOBS_A_TURN)
             ).all()
         if not jobs:
             return 0
+        self._log_decisions()
         done_at = self._now()
         counts = self.store.erase({job.erasure_id: job.receipt_id for job in jobs}, done_at)
 
@@ -125,6 +129,14 @@ class Keeper:
                     update(erasure_job)
                     .where(erasure_job.c.erasure_id == job.erasure_id)
                     .values(status="done", events=counts[job.erasure_id], done_at=done_at)
+                )
+                log_events_erased(
+                    connection,
+                    erasure_id=job.erasure_id,
+                    site_id=job.site_id,
+                    receipt_id=job.receipt_id,
+                    count=counts[job.erasure_id],
+                    now=done_at,
                 )
 
         self._writer.run(finish)
@@ -139,13 +151,7 @@ class Keeper:
             except InboxError as error:
                 self.inboxes.report(inbox.path.name, error)
         compacted_at = self._now()
-        self._writer.run(
-            lambda connection: connection.execute(
-                update(erasure_job)
-                .where(erasure_job.c.status == "done", erasure_job.c.compacted_at.is_(None))
-                .values(compacted_at=compacted_at)
-            )
-        )
+        self._writer.run(lambda connection: _note_compaction(connection, compacted_at))
         return result
 
     def retain(self, *, is_dry_run: bool) -> list[Retained]:
@@ -177,6 +183,15 @@ class Keeper:
         """Let go of inboxes and store."""
         self.inboxes.close()
         self.store.close()
+
+    def _log_decisions(self) -> None:
+        """Give the decisions that ask for erasures their leaves first: what is logged of the erasures names them."""
+        try:
+            while self.integrator.integrate().has_more:
+                pass
+        except (LedgerError, ProblemsError) as error:
+            # Erasing waits for no signature; the turns of the ledger tell of it.
+            log.warning("an erasure is logged without leaves: %s", error)
 
     def _count_erasures(self) -> int:
         with self._engine.connect() as connection:
@@ -218,3 +233,10 @@ class Keeper:
         finally:
             inbox.close()
         log.error("%s events were found behind the damage of the inbox %s", stored, inbox.path.name)
+
+
+def _note_compaction(connection: Connection, now: datetime) -> None:
+    waited = (erasure_job.c.status == "done", erasure_job.c.compacted_at.is_(None))
+    erasures = connection.execute(select(erasure_job.c.erasure_id, erasure_job.c.site_id).where(*waited)).all()
+    connection.execute(update(erasure_job).where(*waited).values(compacted_at=now))
+    log_bytes_gone(connection, [(row.erasure_id, row.site_id) for row in erasures], now)

@@ -25,6 +25,7 @@ from consent_service.consent.idempotency import prune
 from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
+from consent_service.serve.anchoring import Anchoring
 from consent_service.serve.keeper import Keeper
 from consent_service.serve.ledger_turns import LedgerTurns
 from consent_service.serve.socket import KeeperServer
@@ -54,6 +55,7 @@ class Keeping:
             core.now,
         )
         self.ledger = LedgerTurns(self.keeper.integrator)
+        self.anchoring = Anchoring(core)
         self._asked: SimpleQueue[tuple[str, dict[str, Any], Future[Any]] | None] = SimpleQueue()
         self._is_ending = False
         self._retained_at: datetime | None = None
@@ -61,6 +63,9 @@ class Keeping:
 
     def act(self, name: str, members: dict[str, Any]) -> Any:
         """Do something asked for from outside, in the loop's thread; raises LookupError for an unknown name."""
+        if name == "anchor":
+            # In the thread of whoever asked: nothing waits for a server outside.
+            return self._anchor()
         if name not in _ACTS:
             raise LookupError(f"the keeper does not know {name!r}")
         future: Future[Any] = Future()
@@ -70,7 +75,15 @@ class Keeping:
     def do(self, name: str, members: dict[str, Any]) -> Any:
         """Do something at once, in this thread: for a command while no server runs."""
         self.keeper.settle()
+        if name == "anchor":
+            _sign_checkpoint(self, {"extensions": []})
+            return self.anchoring.run_all()
         return _ACTS[name](self, members)
+
+    def _anchor(self) -> list[dict[str, Any]]:
+        # What is logged by now is in the checkpoint first.
+        self.act("sign_checkpoint", {"extensions": []})
+        return self.anchoring.run_all()
 
     def end(self) -> None:
         """Let the loop drain what is left and stop."""
@@ -211,9 +224,11 @@ def _keep(config: Config, core: Core, pipe: int) -> None:
     keeping = Keeping(config, core)
     server = KeeperServer(config.socket_path, keeping.keeper.store, keeping.act)
     threading.Thread(target=_end_with_pipe, args=(keeping, pipe), daemon=True).start()
+    keeping.anchoring.start()
     try:
         keeping.run()
     finally:
+        keeping.anchoring.close()
         server.close()
         with suppress(FileNotFoundError):
             config.socket_path.unlink()

@@ -25,6 +25,8 @@ log = logging.getLogger("consent_service")
 ANSWER_SECONDS = 60.0
 # A probe that waits longer holds a thread that visitors need.
 READY_SECONDS = 1.0
+# The keeper signs between two turns, which a busy store may make long.
+SIGN_SECONDS = 10.0
 # Retention and compaction of a large store take minutes; a dead keeper is noticed at once all the same.
 ACT_SECONDS = 3_600.0
 MAX_REQUEST = 16 * 1024 * 1024
@@ -100,6 +102,10 @@ class KeeperClient:
         Raises Unavailable when it does not answer in time, and Conflict when it says why it will not do it.
         """
         return self._exchange({"ask": name, **members}, seconds)["done"]
+
+    def sign_checkpoint(self, lines: list[str]) -> str:
+        """Give the log's present checkpoint, signed with lines that say more; raises Unavailable."""
+        return str(self.ask("sign_checkpoint", seconds=SIGN_SECONDS, extensions=lines)["note"])
 
     def is_ready(self) -> bool:
         """Tell within a second whether the keeper answers queries."""
