@@ -107,6 +107,7 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.consent.my_page import bp as my_page
     from consent_service.consent.pages import bp as pages
     from consent_service.consent.plain_banner import bp as plain_banner
+    from consent_service.consent.receipt_routes import bp as receipt
     from consent_service.consent.report_routes import bp as consent_report
     from consent_service.consent.routes import bp as consent
     from consent_service.console.admin_api import bp as admin_api
@@ -117,7 +118,7 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    of_visitors = [consent, collect, assets, pages, plain_banner, my_page, certificates, ledger]
+    of_visitors = [consent, collect, assets, pages, plain_banner, my_page, certificates, receipt, ledger]
     found = [*of_visitors, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo

@@ -9,6 +9,7 @@ import click
 
 from consent_service.app import Core
 from consent_service.cli.anchor import anchor
+from consent_service.cli.bundle import bundle, verify_file
 from consent_service.cli.certificate import certificate
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
@@ -30,12 +31,18 @@ def ledger() -> None:
     """Verify the log of all decisions, and go on after a restored backup."""
 
 
+ledger.add_command(bundle)
+
+
 @ledger.command()
+@click.argument("bundle", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_dir_option
 @json_option
-def verify(data_dir: Path | None, as_json: bool) -> int:
-    """Verify every record, hash and signature of the log with the deployment's own key; exit code 1 when one is bad."""
+def verify(bundle: Path | None, data_dir: Path | None, as_json: bool) -> int:
+    """Verify the whole log with the deployment's own key, or an evidence bundle or receipt; exit code 1 when bad."""
     with opened(data_dir) as core:
+        if bundle is not None:
+            return verify_file(core, bundle, as_json)
         found = _verify(core)
     document = {
         "ok": not found.faults,

@@ -27,6 +27,7 @@ from consent_service.consent.hosted import lead_to, show_page
 from consent_service.consent.idempotency import body_hash
 from consent_service.consent.pages import reader_language
 from consent_service.consent.publication import Publication
+from consent_service.consent.receipt_routes import write_receipt
 from consent_service.consent.routes import find_publication, keep_choice, record_withdrawal
 from consent_service.errors import Invalid
 from consent_service.services import services
@@ -66,7 +67,9 @@ def post_my(key: str) -> Response:
             return _withdraw(publication, held, form, erases=True)
         case "export_json" | "export_csv" as action if held.token.receipt_id is not None:
             return _give_copy(publication, held.token.receipt_id, action.removeprefix("export_"))
-    raise Invalid([("/action", "must be withdraw, erase, export_json or export_csv")])
+        case "receipt" if held.token.receipt_id is not None:
+            return write_receipt(publication, held.token.receipt_id)
+    raise Invalid([("/action", "must be withdraw, erase, receipt, export_json or export_csv")])
 
 
 def _find_held(publication: Publication) -> Held | None:
@@ -105,6 +108,7 @@ def _page(publication: Publication, held: Held | None, *, is_expired: bool = Fal
         may_erase=choice is not None and _may_erase(choice),
         certificate_url=None if choice is None else _certificate_url(choice),
         form_token=form_token,
+        verify_url=url_for("receipt.get_verify_page"),
         form_url=url_for("my.post_my", key=site.key, lang=language),
         change_url=url_for("plain_banner.get_banner", key=site.key, lang=language) if is_own else None,
     )

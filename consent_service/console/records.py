@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Connection, and_, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_service.consent.difference import Change, difference
+from consent_service.consent.evidence_bundle import NoSuchDecision, bundle_decision
 from consent_service.consent.privacy import language_name
 from consent_service.consent.publication import PolicyVersion, Publication
 from consent_service.consent.scripts import Release, find_release
@@ -19,8 +20,10 @@ from consent_service.console.auth import require_site, require_user
 from consent_service.console.notices import load_notices, notices_by_version
 from consent_service.console.people import Role
 from consent_service.console.wording import NO_NUMBER
+from consent_service.db.audit import note
 from consent_service.db.tables import decision
-from consent_service.errors import NotFound
+from consent_service.errors import NotFound, Unavailable
+from consent_service.ledger.standing import LedgerError
 from consent_service.services import services
 
 PAGE_ROWS: Final = 50
@@ -88,6 +91,7 @@ def add_routes(bp: Blueprint) -> None:
     """Add the routes of this module to the console."""
     bp.add_url_rule("/sites/<key>/policy", view_func=policy)
     bp.add_url_rule("/sites/<key>/decisions", view_func=decisions)
+    bp.add_url_rule("/sites/<key>/decisions/<decision_id>/bundle", view_func=bundle, methods=["POST"])
 
 
 def policy(key: str) -> AnyResponse:
@@ -121,6 +125,34 @@ def decisions(key: str) -> AnyResponse:
         actions=ACTIONS,
     )
     return make_response(page)
+
+
+def bundle(key: str, decision_id: str) -> AnyResponse:
+    """Give the evidence bundle of a decision as a file; the audit says who took it."""
+    person = require_user(Role.PRIVACY_OFFICER)
+    site, parts = require_site(key, person), services()
+    try:
+        content = bundle_decision(
+            parts.engine, parts.sign_checkpoint, decision_id, parts.config.public_url, site_id=site.site_id
+        )
+    except NoSuchDecision as error:
+        raise NotFound(str(error)) from error
+    except LedgerError as error:
+        raise Unavailable(str(error)) from error
+    parts.writer.run(
+        lambda connection: note(
+            connection,
+            at=parts.now(),
+            actor=person.email,
+            action="ledger.bundle",
+            subject=decision_id,
+            site_id=site.site_id,
+            detail={},
+        )
+    )
+    response = Response(content, mimetype="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="evidence-{decision_id}.zip"'
+    return response
 
 
 def list_newest(

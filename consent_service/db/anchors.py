@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text
 
-from consent_service.db.tables import UtcDateTime, metadata
+from consent_service.db.columns import UtcDateTime
+from consent_service.db.tables import metadata
 
 # A row a kind and day; one that failed is tried again, with the newest checkpoint, in the same row.
 ledger_anchor = Table(

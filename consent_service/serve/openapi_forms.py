@@ -29,7 +29,7 @@ _MY_FORM: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "form_token": _FORM_TOKEN,
-        "action": {"enum": ["withdraw", "erase", "export_json", "export_csv"]},
+        "action": {"enum": ["withdraw", "erase", "receipt", "export_json", "export_csv"]},
         "erase": {**TEXT, "description": "With `withdraw`: there unless what was collected shall be kept."},
         "token": {**TEXT, "description": "The visitor's token, handed over by a page of the site; then alone."},
     },
@@ -88,7 +88,9 @@ OPERATIONS: Final = (
         "Withdraw, erase, take a copy, or hand over a token",
         (
             Answer(
-                "The copy: every decision and event of the receipt", _EITHER, types=("application/json", "text/csv")
+                "The copy: every decision and event of the receipt; or the receipt itself",
+                _EITHER,
+                types=("application/json", "text/csv", "application/ld+json"),
             ),
             Answer("It is done; the page there says it", status=303, headers=(("Location", "the page"),)),
             Answer(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consent_service.serve.openapi_model import Answer, Operation, Parameter, list_of, members, nullable
+from consent_service.serve.openapi_model import (
+    VISITOR,
+    Answer,
+    Operation,
+    Parameter,
+    list_of,
+    members,
+    nullable,
+)
 from consent_service.serve.openapi_schemas import TEXT, TIME
 
 LEDGER: Final = "Ledger"
@@ -44,6 +52,31 @@ _CERTIFICATE: Final = members(
         "proofs": list_of(list_of(_HASH, maxItems=64)),
     }
 )
+_DECISION: Final = members(
+    {
+        "decision_id": TEXT,
+        "record": {**TEXT, "contentEncoding": "base64", "description": "The exact bytes that were stored."},
+        "salt": {**_HASH, "description": "The entry in the log is HMAC-SHA256(salt, record)."},
+        "leaf_hash": _HASH,
+        "leaf_index": {"type": ["integer", "null"], "description": "Null until the decision is in the log."},
+        "tree_size": {"type": ["integer", "null"]},
+        "hashes": {"type": ["array", "null"], "items": _HASH, "maxItems": 64},
+    }
+)
+_RECEIPT: Final[dict[str, Any]] = {
+    **members(
+        {
+            "@context": {"type": "object"},
+            "@id": TEXT,
+            "@type": TEXT,
+            "site": TEXT,
+            "receipt_id": TEXT,
+            "checkpoint": {"type": ["string", "null"], "description": "The log's newest checkpoint, a signed note."},
+            "decisions": list_of(_DECISION, maxItems=200),
+        }
+    ),
+    "additionalProperties": True,
+}
 
 OPERATIONS: Final = (
     Operation(
@@ -64,6 +97,42 @@ OPERATIONS: Final = (
         "until the bytes have left the disk, within a day.",
         (Parameter("name", "The last part of `certificate_url`.", TEXT, "path"),),
         errors=("not_found", "not_merged", "rate_limited", "unavailable"),
+    ),
+    Operation(
+        "GET",
+        "/v1/receipts/{receipt_id}",
+        "get_receipt",
+        LEDGER,
+        "Give a visitor their receipt",
+        (Answer("The receipt (ISO/IEC TS 27560 in terms of W3C DPV)", _RECEIPT, types=("application/ld+json",)),),
+        "For the browser that holds the receipt's token, as Bearer or cookie; the id alone is never a credential, and "
+        "everything else has one and the same answer. An expired token is accepted. `/verify.html` and `/verify.py` "
+        "check a receipt without this service.",
+        (Parameter("receipt_id", "A receipt's id.", TEXT, place="path", is_required=True),),
+        errors=("not_found", "rate_limited", "unavailable"),
+        needs=VISITOR,
+    ),
+    Operation(
+        "GET",
+        "/verify.html",
+        "get_verify_page",
+        LEDGER,
+        "Give the page that checks receipts and evidence bundles",
+        (
+            Answer("One file that works offline and sends nothing anywhere", TEXT, types=("text/html",)),
+            Answer("The page is the one the ETag names", status=304),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/verify.py",
+        "get_verify_program",
+        LEDGER,
+        "Give the program that checks receipts and evidence bundles",
+        (
+            Answer("It needs Python's standard library alone", TEXT, types=("text/x-python",)),
+            Answer("The program is the one the ETag names", status=304),
+        ),
     ),
     Operation(
         "GET",

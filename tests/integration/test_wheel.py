@@ -77,7 +77,8 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_client_console_migrations_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     client = {f"consent_service/static/{name}" for name in (*SCRIPTS.values(), *(f"consent.{part}" for part in PARTS))}
-    assert client | {"consent_service/py.typed", "consent_service/cli/__init__.py"} <= names
+    others = {"py.typed", "cli/__init__.py", "ledger/verifier/verify.py", "ledger/verifier/verify.html"}
+    assert client | {f"consent_service/{name}" for name in others} <= names
     words = {f"consent_service/consent/languages/{language}.toml" for language in built_in_languages()}
     assert words <= names
     migrations = {f"consent_service/{path.relative_to(ROOT)}" for path in (ROOT / "migrations").rglob("*.py")}

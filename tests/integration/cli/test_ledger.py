@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 from uuid import uuid4
@@ -43,6 +44,38 @@ def test_a_decision_is_proven_within_seconds_and_the_log_verifies_beside_the_ser
     # Tokens from before the change are still good.
     assert page.view(str(uuid4())).status_code == 202
     assert deployment.program.json("ledger", "verify")["ok"]
+
+
+def test_the_evidence_of_a_decision_is_written_and_verified(
+    copy: Program, serve: Serve, visit: Visit, tmp_path: Path
+) -> None:
+    server = serve(copy)
+    page = visit(server)
+    page.accept()
+    made = copy.json("token", "create", "--site", page.site, "--scope", "consent:read")
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    listed = page.client.get("/api/v1/decisions", params={"site": page.site}, headers=headers).text
+    decision_id = re.findall(r'"decision_id":"([0-9a-f-]{36})"', listed)[0]
+    bundle = tmp_path / "evidence.zip"
+    earlier = tmp_path / "checkpoint"
+    wait_until(lambda: page.client.get("/v1/ledger/checkpoint").status_code == 200, "a checkpoint", 10)
+    earlier.write_text(page.client.get("/v1/ledger/checkpoint").text)
+    written = copy.json("ledger", "bundle", decision_id, "--out", str(bundle), "--since", str(earlier))
+    assert written == {"decision_id": decision_id, "out": str(bundle), "bytes": bundle.stat().st_size}
+    assert copy.json("ledger", "verify", str(bundle))["ok"] is True
+    server.close()
+    # Without a server a keeper is made for the purpose.
+    copy.json("ledger", "bundle", decision_id, "--out", str(bundle))
+    bundle.write_bytes(bundle.read_bytes().replace(b"accept_all", b"refuse_all"))
+    done = copy.run("ledger", "verify", str(bundle), "--json")
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (1, False)
+    assert copy.run("ledger", "verify", str(tmp_path / "none.zip")).returncode == 2
+    assert "no such decision" in copy.refused("ledger", "bundle", "unknown", "--out", str(bundle))[0]
+    assert (
+        "no checkpoint"
+        in copy.refused("ledger", "bundle", decision_id, "--out", str(bundle), "--since", str(bundle))[0]
+    )
+    assert copy.refused("ledger", "bundle", decision_id, "--out", str(tmp_path / "no" / "file.zip"))
 
 
 def test_a_record_that_was_tampered_with_is_named(copy: Program, serve: Serve) -> None:

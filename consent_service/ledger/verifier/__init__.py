@@ -1,0 +1,1 @@
+"""What checks bundles and receipts without this service: handed to regulators, and to visitors."""

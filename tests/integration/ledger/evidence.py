@@ -1,0 +1,72 @@
+"""Evidence bundles of the application's own decisions, and what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent_service.app import Core
+from consent_service.consent.evidence_bundle import bundle_decision
+from consent_service.ledger.integrator import Integrator
+from consent_service.ledger.keys import read_keys
+from consent_service.ledger.verifier.verify import manifest, read_zip, write_zip
+
+SERVICE = "https://consent.example.org"
+# A reader would see them differ anyway: they are what does the checking.
+CHECKERS = ("verify.py", "verify.html")
+VERIFY = Path(__file__).parents[3] / "consent_service" / "ledger" / "verifier" / "verify.py"
+
+
+@dataclass
+class Desk:
+    """Hold what a privacy officer has: the core, and an integrator that signs."""
+
+    core: Core
+
+    @property
+    def integrator(self) -> Integrator:
+        """Give an integrator of the deployment's log."""
+        return Integrator(self.core.engine, self.core.writer, self.core.config.data_dir, self.core.now)
+
+    @property
+    def key(self) -> str:
+        """Give the newest verifier key as text."""
+        return str(read_keys(self.core.config.data_dir).verifiers()[0])
+
+    def sign(self, extensions: list[str]) -> str:
+        """Sign the present checkpoint."""
+        return self.integrator.sign_head(extensions)
+
+    def bundle(self, decision_id: str, since: str | None = None) -> bytes:
+        """Make the bundle of a decision."""
+        return bundle_decision(self.core.engine, self.sign, decision_id, SERVICE, since=since)
+
+    def signed_anew(self, members: dict[str, bytes]) -> bytes:
+        """Give a bundle with a checkpoint of the true key over changed members, its proofs left as they are."""
+        note = self.sign([f"bundle sha256:{_digest(members)}"]).encode()
+        before = members["checkpoint"]
+        changed = {name: data.replace(before, note) for name, data in members.items()}
+        return write_zip(changed)
+
+
+def _digest(members: dict[str, bytes]) -> str:
+    from hashlib import sha256
+
+    return sha256(manifest(members).encode()).hexdigest()
+
+
+def mutations(bundle: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
+    """Give a bundle with one byte of one member flipped, deleted or inserted, for each byte in every `step`."""
+    members = read_zip(bundle)
+    for name, data in members.items():
+        if name in CHECKERS:
+            continue
+        for at in range(0, len(data), step):
+            flipped = data[:at] + bytes([data[at] ^ (1 << at % 8)]) + data[at + 1 :]
+            for kind, changed in (
+                ("flip", flipped),
+                ("delete", data[:at] + data[at + 1 :]),
+                ("insert", data[:at] + b"0" + data[at:]),
+            ):
+                yield f"{kind} {name}:{at}", write_zip({**members, name: changed})
