@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from consent_service.consent.bundle import write_bundle
+from consent_service.consent.bundle import Part, write_bundle
 from consent_service.consent.publication import Publication
 from consent_service.consent.shelf import Asset
 from consent_service.errors import NotFound
@@ -25,6 +25,8 @@ SCRIPTS: Final = {
     "consent.more.js": "consent.more.js",
     "consent.v1.js": "consent.js",
     "consent.v1.more.js": "consent.more.js",
+    "consent.extra.js": "consent.extra.js",
+    "consent.v1.extra.js": "consent.extra.js",
 }
 
 
@@ -32,8 +34,10 @@ SCRIPTS: Final = {
 @bp.get("/consent.v1.js", defaults={"name": "consent.v1.js"})
 @bp.get("/consent.more.js", defaults={"name": "consent.more.js"})
 @bp.get("/consent.v1.more.js", defaults={"name": "consent.v1.more.js"})
+@bp.get("/consent.extra.js", defaults={"name": "consent.extra.js"})
+@bp.get("/consent.v1.extra.js", defaults={"name": "consent.v1.extra.js"})
 def get_script(name: str) -> Response:
-    """Give the client script, which fetches the banner config of its `data-site`, or the part it loads on demand."""
+    """Give the client script, which fetches the banner config of its `data-site`, or a part it loads on demand."""
     return _script(_file(SCRIPTS[name]))
 
 
@@ -61,7 +65,7 @@ def bundle(publication: Publication) -> bytes:
         publication.banners,
         publication.current.policy.default_language,
         core=_read("consent.dialog.js" if is_dialog else "consent.core.js"),
-        signals=_read("consent.signals.js"),
+        parts={part: _read(f"consent.{part}.js") for part in Part},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from enum import StrEnum
 from typing import Any, Final
 
 import orjson
@@ -27,6 +28,7 @@ _COMMON: Final = (
     "uet",
     "clarity",
     "blocking",
+    "coverage",
 )
 # What the client takes a member for that is not there.
 _TAKEN_FOR: Final[Config] = {
@@ -43,8 +45,22 @@ _TAKEN_FOR: Final[Config] = {
 _WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed")
 # What the service finds out by itself of what is sent anyway; the client asks for none of them.
 _SEEN_BY_SERVICE: Final = frozenset({"campaign", "country", "region", "city"})
-# What the part of the client acts on that joins it only where it is used.
-_WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
+
+
+class Part(StrEnum):
+    """Name the parts of the client that join a site's bundle only where they are used."""
+
+    SIGNALS = "signals"
+    AGAIN = "again"
+    COVERAGE = "coverage"
+
+
+# The members of the banner config that a part acts on.
+_USED_BY: Final[Mapping[Part, tuple[str, ...]]] = {
+    Part.SIGNALS: ("consent_mode", "uet", "clarity", "blocking"),
+    Part.AGAIN: ("asked_again",),
+    Part.COVERAGE: ("coverage",),
+}
 
 
 def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[Any]:
@@ -65,13 +81,15 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[
     return [common, spoken, default_language, *([nearest] if nearest else [])]
 
 
-def write_bundle(banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes) -> bytes:
-    """Write a site's bundle around the two built files; its config is never a global of the page."""
+def write_bundle(
+    banners: Mapping[str, Config], default_language: str, *, core: bytes, parts: Mapping[Part, bytes]
+) -> bytes:
+    """Write a site's bundle around the built files; its config is never a global of the page."""
     # The two line separators are line ends to browsers older than ES2019.
     json = orjson.dumps(bundle_config(banners, default_language))
     json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    is_wired = any(key in banners[default_language] for key in _WIRED)
-    joined = signals if is_wired else b""
+    first = banners[default_language]
+    joined = b"".join(parts[part] for part, used in _USED_BY.items() if any(first.get(key) for key in used))
     return b"{let $hooks=[],$config=" + json + b";\n" + joined + core + b"}\n"
 
 
@@ -93,6 +111,8 @@ def _spoken(config: Config) -> dict[str, Any]:
 
 def _purpose(purpose: Config, exempt: Set[str]) -> dict[str, Any]:
     needed: dict[str, Any] = {"id": purpose["id"]}
+    if purpose["material_version"] > 1:
+        needed["material_version"] = purpose["material_version"]
     if purpose["measures"]:
         needed |= {"measures": True, "data": [group for group in purpose["data"] if group not in _SEEN_BY_SERVICE]}
     kept = [cookie for cookie in purpose["cookies"] if cookie["name"] not in exempt]
