@@ -29,7 +29,7 @@ class AskedAgain:
             return "Nobody whose choice is in force is asked again."
         grants = f"{self.grants} grant{'s' if self.grants != 1 else ''}"
         refusals = f"{self.refusals} refusal{'s' if self.refusals != 1 else ''}"
-        return f"Asked again: {grants} and {refusals} in force. A refusal has no identifier: acts are counted, not people."
+        return f"Asked again: {grants} and {refusals} in force. Refusals have no identifier: acts, not people."
 
 
 def count_asked(connection: Connection, publication: Publication, first: int, last: int, now: datetime) -> AskedAgain:

@@ -54,10 +54,10 @@ _ASKED_GROUP: Final = {
             "purposes": {**list_of(TEXT), "description": "What is asked; every other choice stands."},
             "reason": TEXT,
             "body": {**nullable(TEXT), "description": "The sentence about these purposes; null: the banner's own."},
-            "changes": list_of(
-                members({"id": TEXT, "title": TEXT, "lines": list_of(TEXT)}),
-                description="What was agreed then and what is new now; `id` is empty for the whole policy.",
-            ),
+            "changes": {
+                **list_of(members({"id": TEXT, "title": TEXT, "lines": list_of(TEXT)})),
+                "description": "What was agreed then and what is new now; `id` is empty for the whole policy.",
+            },
         }
     ),
     "description": "A choice belongs to the first group whose version is not above its own.",

@@ -29,7 +29,8 @@ REASON = dict.fromkeys(LANGUAGES, "Marketing now knows the city.")
 def two(core: Core, site: Site, now: Clock, refresh: Refresh) -> list[dict[str, Any]]:
     """Publish a second purpose, and give both as they are from version 2 on."""
     (analytics,) = purposes_of(core, site)
-    both = [analytics, renamed(analytics, "marketing", measures=False, cookies=[])]
+    titles = dict.fromkeys(LANGUAGES, "Marketing")
+    both = [analytics, renamed(analytics, "marketing", measures=False, cookies=[], title=titles)]
     republish(core, site, now, purposes=both, material_purposes=["marketing"])
     refresh()
     return both
