@@ -46,7 +46,7 @@ format: $(VENV)/.installed-dev ## Write every file in the project's style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-CLIENT := static/consent.js static/consent.core.js static/consent.dialog.js static/consent.signals.js static/consent.more.js static/consent.layouts.json
+CLIENT := static/consent.js static/consent.core.js static/consent.dialog.js static/consent.signals.js static/consent.more.js static/consent.again.js static/consent.coverage.js static/consent.extra.js static/consent.layouts.json
 
 client: static/node_modules/.installed $(VENV)/.installed ## Build the client from static/src, and write its hashes into the docs
 	@npm --prefix static run --silent build

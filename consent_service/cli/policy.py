@@ -12,6 +12,7 @@ from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened,
 from consent_service.cli.output import Refused, fail, json_option, show
 from consent_service.cli.toml import write_toml
 from consent_service.consent.acts import timestamp
+from consent_service.consent.asked import count_asked, count_asked_by
 from consent_service.consent.difference import describe, difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
 from consent_service.consent.publication import PolicyVersion, Publication, load_publication
@@ -93,16 +94,30 @@ def show_policy(key: str, version: int | None, data_dir: Path | None, as_json: b
 @policy.command()
 @click.argument("key")
 @click.argument("a", type=click.IntRange(1))
-@click.argument("b", type=click.IntRange(1))
+@click.argument("b", metavar="B|FILE")
 @data_dir_option
 @json_option
-def diff(key: str, a: int, b: int, data_dir: Path | None, as_json: bool) -> None:
-    """Tell what changed from one published version to another."""
+def diff(key: str, a: int, b: str, data_dir: Path | None, as_json: bool) -> None:
+    """Tell what changed from a published version to another, or would with FILE, and how many are asked again."""
+    new = None if b.isdecimal() else read_file(Path(b), _parse)[0]
     with opened(data_dir) as core, core.engine.connect() as connection:
-        publication = _publication(connection, key)
-    changes = difference(_version(publication, a).policy, _version(publication, b).policy)
-    document = {"site": key, "from": a, "to": b, "changes": [change.document() for change in changes]}
-    show(document, as_json, lambda: describe(changes) or f"versions {a} and {b} say the same")
+        publication, now = _publication(connection, key), core.now()
+        before = _version(publication, a)
+        if new is None:
+            after = _version(publication, int(b)).policy
+            asked = count_asked(connection, publication, a, int(b), now)
+        else:
+            after, asked = new, count_asked_by(connection, publication, new, now)
+    changes = difference(before.policy, after)
+    document = {
+        "site": key,
+        "from": a,
+        "to": b if new is not None else int(b),
+        "changes": [change.document() for change in changes],
+        "asked": asked.document(),
+    }
+    same = f"versions {a} and {b} say the same"
+    show(document, as_json, lambda: f"{describe(changes) or same}\n{asked}")
 
 
 def _parse(text: bytes, form: Format) -> tuple[Policy, list[Problem]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,7 +89,7 @@ def terms_of(publication: Publication) -> Terms:
     return Terms(
         measuring=publication.rules.purpose,
         measured=frozenset(purpose.id for purpose in measuring if purpose is not None),
-        material_version=publication.current.material_version,
+        material_version=publication.rules.material_version,
     )
 
 
@@ -108,10 +110,19 @@ def decide(
     if first is not None:
         return first, []
     prior = _prior(connection, request.previous, act, signer)
+    act = replace(act, expires_at=_end(request, act, prior))
     done = record(connection, act, prior)
     answer = orjson.dumps(_answer(act, done, publication, signer))
     keep_answer(connection, act.site_id, request.idempotency_key, digest, answer, now)
     return answer, [touched for touched in (done.receipt_id, done.closed_id) if touched is not None]
+
+
+def _end(request: DecisionRequest, act: Act, prior: Mapping[str, Any] | None) -> datetime:
+    """Give the end of an act: what goes on from an earlier grant without being asked again keeps that grant's end."""
+    if prior is None or request.asked is None or prior["expires_at"] <= act.decided_at:
+        return act.expires_at
+    goes_on = any(name in prior["purposes"] and name not in request.asked for name in act.granted)
+    return min(act.expires_at, prior["expires_at"]) if goes_on else act.expires_at
 
 
 def refusal_token(signer: TokenSigner, site_key: str, policy_version: int, now: datetime) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from consent_service.consent.bundle import is_wired, write_bundle
+from consent_service.consent.bundle import parts_of, write_bundle
 from consent_service.consent.publication import Publication
-from consent_service.consent.scripts import Script, bundle_script, read_static
+from consent_service.consent.scripts import Part, Script, bundle_script, read_part, read_static
 from consent_service.consent.shelf import Asset
 from consent_service.errors import NotFound
 from consent_service.services import services
@@ -24,6 +24,8 @@ SCRIPTS: Final = {
     "consent.more.js": "consent.more.js",
     "consent.v1.js": "consent.js",
     "consent.v1.more.js": "consent.more.js",
+    "consent.extra.js": "consent.extra.js",
+    "consent.v1.extra.js": "consent.extra.js",
 }
 
 
@@ -31,8 +33,10 @@ SCRIPTS: Final = {
 @bp.get("/consent.v1.js", defaults={"name": "consent.v1.js"})
 @bp.get("/consent.more.js", defaults={"name": "consent.more.js"})
 @bp.get("/consent.v1.more.js", defaults={"name": "consent.v1.more.js"})
+@bp.get("/consent.extra.js", defaults={"name": "consent.extra.js"})
+@bp.get("/consent.v1.extra.js", defaults={"name": "consent.v1.extra.js"})
 def get_script(name: str) -> Response:
-    """Give the client script, which fetches the banner config of its `data-site`, or the part it loads on demand."""
+    """Give the client script, which fetches the banner config of its `data-site`, or a part it loads on demand."""
     return _script(_file(SCRIPTS[name]))
 
 
@@ -60,7 +64,7 @@ def bundle(publication: Publication) -> bytes:
         publication.banners,
         publication.current.policy.default_language,
         core=read_static("consent.dialog.js" if is_dialog else "consent.core.js"),
-        signals=read_static("consent.signals.js"),
+        parts={part: read_part(part) for part in Part},
         script=script_of(publication).script_hash,
     )
 
@@ -68,7 +72,7 @@ def bundle(publication: Publication) -> bytes:
 def script_of(publication: Publication) -> Script:
     """Give the script that a site's bundle runs, without the site's config."""
     is_dialog = publication.site.settings.banner.layout is Layout.DIALOG
-    return bundle_script(is_dialog=is_dialog, is_wired=is_wired(publication.banner()))
+    return bundle_script(is_dialog=is_dialog, parts=parts_of(publication.banner()))
 
 
 def _script(asset: Asset) -> Response:

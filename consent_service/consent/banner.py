@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consent_service.consent.policy_model import Cookie, Exempt, Policy, Purpose
+from consent_service.consent.reasking import Outgrown
 from consent_service.consent.spoken import say_days
 from consent_service.consent.style import banner_style
 from consent_service.consent.texts import choose_language, text_direction, words
@@ -32,14 +33,13 @@ def banner_config(
     language: str | None,
     *,
     policy_hash: str,
-    material_version: int,
-    refusal_material_version: int,
+    since: Outgrown,
     asked_again: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Give everything the banner shows and every option of it, with its hash.
 
-    `policy_hash` is the version's content hash as it was published. `asked_again` says why those who decided before
-    the material version are asked anew.
+    `policy_hash` is the version's content hash as it was published. `since` says which choices stand; `asked_again` is
+    what those whose choice does not stand are asked and told.
     """
     spoken = resolve_language(policy, language)
     config: dict[str, Any] = {
@@ -49,7 +49,7 @@ def banner_config(
         "languages": list(policy.languages),
         "policy_version": version,
         "policy_hash": policy_hash,
-        "purposes": [_purpose(policy, purpose, settings, spoken) for purpose in policy.purposes],
+        "purposes": [_purpose(policy, purpose, settings, spoken, since) for purpose in policy.purposes],
         "exempt": [_exempt(exempt, spoken) for exempt in policy.exempt],
         "controller": {"name": policy.controller.name},
         "recipients": [{"name": each.name, "country": each.country} for each in policy.recipients],
@@ -59,10 +59,10 @@ def banner_config(
         "refusal_days": policy.refusal_days,
         **_look(settings),
         **_tools(settings),
-        "material_version": material_version,
-        "refusal_material_version": refusal_material_version,
+        "material_version": since.material_version,
+        "refusal_material_version": since.refusal_material_version,
         "scope": list(settings.origins),
-        "asked_again": None if asked_again is None else dict(asked_again),
+        "asked_again": None if asked_again is None else _with_bodies(asked_again, policy, spoken),
     }
     config["banner_hash"] = hashlib.sha256(notice_document(config)).hexdigest()
     return config
@@ -80,13 +80,30 @@ def banner_texts(policy: Policy, language: str) -> dict[str, str]:
     """
     own = policy.texts[language].model_dump(exclude_none=True) if language in policy.texts else {}
     texts = {**words(language, "banner"), **words(language, "preferences"), **own}
-    values = {
-        "controller": policy.controller.name,
-        "purposes": ", ".join(purpose.title[language] for purpose in policy.purposes),
-    }
+    titles = [purpose.title[language] for purpose in policy.purposes]
+    values = {"controller": policy.controller.name, "purposes": ", ".join(titles)}
     # The label first, for the other words may quote it; one pass each, so that a name in braces stays a name.
     values["open"] = _fill(texts["open"], values)
     return {key: values["open"] if key == "open" else _fill(text, values) for key, text in texts.items()}
+
+
+def _with_bodies(asked_again: Mapping[str, Any], policy: Policy, language: str) -> dict[str, Any]:
+    """Give each group the banner's sentence about the purposes that it is asked for, null where that is all of them."""
+    own = policy.texts[language].body if language in policy.texts else None
+    body, whole = own or words(language, "banner")["body"], banner_texts(policy, language)
+
+    def said(titles: list[str]) -> str | None:
+        values = {"controller": policy.controller.name, "purposes": ", ".join(titles), "open": whole["open"]}
+        about = _fill(body, values)
+        return None if about == whole["body"] else about
+
+    def groups(kind: str) -> list[dict[str, Any]]:
+        return [
+            {**{key: value for key, value in group.items() if key != "titles"}, "body": said(group["titles"])}
+            for group in asked_again[kind]
+        ]
+
+    return {**asked_again, "granted": groups("granted"), "refused": groups("refused")}
 
 
 def privacy_url(site_key: str, language: str) -> str:
@@ -114,6 +131,7 @@ def _tools(settings: SiteSettings) -> dict[str, Any]:
         "uet": {purpose: [str(type) for type in types] for purpose, types in settings.uet.items()},
         "clarity": {purpose: [str(type) for type in types] for purpose, types in settings.clarity.items()},
         "blocking": [{"purpose": rule.purpose, "host": rule.host} for rule in settings.blocking],
+        "coverage": settings.coverage_counts,
     }
     return {key: value for key, value in wired.items() if value}
 
@@ -122,7 +140,9 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return _FILLED.sub(lambda match: values.get(match.group(1), match.group()), text)
 
 
-def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language: str) -> dict[str, Any]:
+def _purpose(
+    policy: Policy, purpose: Purpose, settings: SiteSettings, language: str, since: Outgrown
+) -> dict[str, Any]:
     days = kept_days(purpose, settings)
     return {
         "id": purpose.id,
@@ -135,6 +155,7 @@ def _purpose(policy: Policy, purpose: Purpose, settings: SiteSettings, language:
         "retention_days": days,
         "kept": words(language, "preferences")["retention"].format(days=say_days(days, language)),
         "cookies": [_cookie(cookie, language) for cookie in purpose.cookies],
+        "material_version": since.grants[purpose.id],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from consent_service.consent.scripts import SHORT
+from consent_service.consent.scripts import SHORT, Part
 from consent_service.consent.texts import aliases
 
 Config = Mapping[str, Any]
@@ -28,6 +28,7 @@ _COMMON: Final = (
     "uet",
     "clarity",
     "blocking",
+    "coverage",
 )
 # What the client takes a member for that is not there.
 _TAKEN_FOR: Final[Config] = {
@@ -44,8 +45,14 @@ _TAKEN_FOR: Final[Config] = {
 _WORDS: Final = ("title", "body", "accept", "refuse", "policy", "open", "saved", "failed")
 # What the service finds out by itself of what is sent anyway; the client asks for none of them.
 _SEEN_BY_SERVICE: Final = frozenset({"campaign", "country", "region", "city"})
-# What the part of the client acts on that joins it only where it is used.
-_WIRED: Final = ("consent_mode", "uet", "clarity", "blocking")
+
+
+# The members of the banner config that a part acts on.
+_USED_BY: Final[Mapping[Part, tuple[str, ...]]] = {
+    Part.SIGNALS: ("consent_mode", "uet", "clarity", "blocking"),
+    Part.AGAIN: ("asked_again",),
+    Part.COVERAGE: ("coverage",),
+}
 
 
 def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[Any]:
@@ -67,24 +74,25 @@ def bundle_config(banners: Mapping[str, Config], default_language: str) -> list[
 
 
 def write_bundle(
-    banners: Mapping[str, Config], default_language: str, *, core: bytes, signals: bytes, script: str
+    banners: Mapping[str, Config], default_language: str, *, core: bytes, parts: Mapping[Part, bytes], script: str
 ) -> bytes:
-    """Write a site's bundle around the two built files; its config is never a global of the page.
+    """Write a site's bundle around the built files; its config is never a global of the page.
 
-    `script` is the hash of the client without the config: its first digits go out with each grant.
+    Of `parts` those join that `parts_of` names. `script` is the hash of the client without the config: its first digits
+    go out with each grant.
     """
     said = bundle_config(banners, default_language)
     said[0]["script"] = script[:SHORT]
     # The two line separators are line ends to browsers older than ES2019.
     json = orjson.dumps(said)
     json = json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    joined = signals if is_wired(banners[default_language]) else b""
+    joined = b"".join(parts[part] for part in parts_of(banners[default_language]))
     return b"{let $hooks=[],$config=" + json + b";\n" + joined + core + b"}\n"
 
 
-def is_wired(config: Config) -> bool:
-    """Tell whether a site's bundle needs the part for other tools."""
-    return any(key in config for key in _WIRED)
+def parts_of(config: Config) -> tuple[Part, ...]:
+    """Give the parts that a site's bundle needs, in the order in which they stand in it."""
+    return tuple(part for part, used in _USED_BY.items() if any(config.get(key) for key in used))
 
 
 def _chosen(config: Config, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -105,6 +113,8 @@ def _spoken(config: Config) -> dict[str, Any]:
 
 def _purpose(purpose: Config, exempt: Set[str]) -> dict[str, Any]:
     needed: dict[str, Any] = {"id": purpose["id"]}
+    if purpose["material_version"] > 1:
+        needed["material_version"] = purpose["material_version"]
     if purpose["measures"]:
         needed |= {"measures": True, "data": [group for group in purpose["data"] if group not in _SEEN_BY_SERVICE]}
     kept = [cookie for cookie in purpose["cookies"] if cookie["name"] not in exempt]

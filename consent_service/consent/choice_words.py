@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -12,14 +13,25 @@ from consent_service.consent.banner import resolve_language
 from consent_service.consent.choice import Choice, Standing
 from consent_service.consent.privacy_sections import Matter
 from consent_service.consent.publication import Publication
+from consent_service.consent.reasking import asked_of
 from consent_service.consent.texts import words
 from consent_service.sites.reporting import local_date
+
+# One group of a banner config's `asked_again`.
+Asked = Mapping[str, Any]
 
 
 def matter_of(publication: Publication, language: str) -> Matter:
     """Give what the site's pages are about at present, in one of its languages."""
     current = publication.current
     return Matter(publication.site.settings, current.policy, current.version, current.published_at, language)
+
+
+def asked_of_choice(choice: Choice | None, publication: Publication, language: str, today: date) -> Asked | None:
+    """Give what a visitor's choice is asked again, and the difference in words; None when it stands or has run out."""
+    if choice is None or (choice.expires_on is not None and choice.expires_on < today):
+        return None
+    return asked_of(publication.banner(language), choice.policy_version, is_grant=bool(choice.purposes))
 
 
 def say_choice(choice: Choice, publication: Publication, language: str) -> list[str]:

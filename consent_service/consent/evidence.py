@@ -6,12 +6,13 @@ Nothing is refused for it: what does not fit is marked in the record, for the of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import product
+from itertools import chain, product
 from typing import Any, Final
 
 from consent_service.consent.decision import DecisionRequest
+from consent_service.consent.reasking import difference_words
 
 # Two buttons of one style differ by a rounding of pixels at most.
 _LEAST_RATIO: Final = 0.95
@@ -55,22 +56,24 @@ def marks(request: DecisionRequest, shown: Mapping[str, Any] | None) -> list[str
     return [str(mark) for mark in found]
 
 
-def first_layer_words(shown: Mapping[str, Any], *notes: str) -> str:
+def first_layer_words(shown: Mapping[str, Any], *notes: str, body: str | None = None) -> str:
     """Give the words of the first layer as the client reads them off the page: block by block, one a line."""
     texts = shown["texts"]
-    lines = [texts["title"], *notes, texts["body"].replace("{policy}", texts["policy"], 1)]
+    lines = [texts["title"], *notes, (body or texts["body"]).replace("{policy}", texts["policy"], 1)]
     lines += [texts["refuse"], texts["accept"]]
     if len(shown["purposes"]) > 1:
         lines.append(texts["customize"])
     return "\n".join(lines)
 
 
-def second_layer_words(shown: Mapping[str, Any], *notes: str) -> str:
+def second_layer_words(shown: Mapping[str, Any], *notes: str, changes: Sequence[Mapping[str, Any]] = ()) -> str:
     """Give the words of the preference centre as the client reads them off the page."""
+    news = {change["id"]: change["lines"] for change in changes}
     texts = shown["texts"]
     lines = [texts["customize"], *notes, texts["policy"]]
     for purpose in shown["purposes"]:
-        lines += [purpose["title"], purpose["description"], *_particulars(purpose, texts)]
+        lines += [purpose["title"], purpose["description"], *news.get(purpose["id"], ())]
+        lines += _particulars(purpose, texts)
     for exempt in shown["exempt"]:
         lines += [exempt["title"] + texts["always"], exempt["description"], *_particulars(exempt, texts)]
     return "\n".join([*lines, texts["refuse"], texts["accept"], texts["save"], texts["back"]])
@@ -99,8 +102,20 @@ def _fits(request: DecisionRequest, shown: Mapping[str, Any]) -> bool:
     words = _WORDS.get(request.layer or 0)
     if words is None or request.rendered_hash is None:
         return True
-    rendered = (words(shown, *notes) for notes in _said_above(shown))
+    rendered = chain((words(shown, *notes) for notes in _said_above(shown)), _renderings(shown, request.layer or 0))
     return any(hashlib.sha256(text.encode()).hexdigest() == request.rendered_hash for text in rendered)
+
+
+def _renderings(shown: Mapping[str, Any], layer: int) -> Iterator[str]:
+    """Give the words of a layer for those who are asked again, for each group of earlier choices."""
+    again = shown["asked_again"]
+    said = ((), *((shown["texts"][key],) for key in _NOTES))
+    for group in () if again is None else (*again["granted"], *again["refused"]):
+        for above in said:
+            if layer == 1:
+                yield first_layer_words(shown, *above, *difference_words(group), body=group["body"])
+            else:
+                yield second_layer_words(shown, *above, group["reason"], changes=group["changes"])
 
 
 def _said_above(shown: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
-from consent_service.consent.choice_words import say_choice, say_facts
+from consent_service.consent.choice_words import asked_of_choice, say_choice, say_facts
 from consent_service.consent.decision import Mechanism, WithdrawalRequest
 from consent_service.consent.erasure import certificate_name
 from consent_service.consent.forms import (
@@ -31,6 +31,7 @@ from consent_service.consent.receipt_routes import write_receipt
 from consent_service.consent.routes import find_publication, keep_choice, record_withdrawal
 from consent_service.errors import Invalid
 from consent_service.services import services
+from consent_service.sites.reporting import local_date
 from consent_service.web import find_site, read_form, require_origin
 
 bp = Blueprint("my", __name__, url_prefix="/my", template_folder="templates")
@@ -104,6 +105,7 @@ def _page(publication: Publication, held: Held | None, *, is_expired: bool = Fal
         choice=choice,
         said=[] if choice is None else say_choice(choice, publication, language),
         facts=[] if choice is None else say_facts(choice, publication, language),
+        asked=asked_of_choice(choice, publication, language, local_date(site, services().now())),
         may_withdraw=choice is not None and choice.standing is Standing.GRANTED,
         may_erase=choice is not None and _may_erase(choice),
         certificate_url=None if choice is None else _certificate_url(choice),

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
-from consent_service.consent.choice_words import say_choice, say_refusal
+from consent_service.consent.choice_words import Asked, asked_of_choice, say_choice, say_refusal
 from consent_service.consent.decision import Action, DecisionRequest, Mechanism, Signals
 from consent_service.consent.forms import (
     FORM_TOKEN,
@@ -31,6 +31,7 @@ from consent_service.consent.routes import find_publication, keep_choice, record
 from consent_service.consent.texts import words
 from consent_service.errors import Invalid, PolicyOutdated, RateLimited, Unavailable
 from consent_service.services import services
+from consent_service.sites.reporting import local_date
 from consent_service.sites.settings import Gpc
 from consent_service.web import find_site, has_signal, read_form
 
@@ -57,7 +58,12 @@ def post_banner(key: str) -> Response:
     form = read_form_token(fields.get(FORM_TOKEN, ""), _PAGE, site, held, now)
     if form is None:
         return _page(publication, held, 403, words(language, "my")["expired_form"])
-    wish = _wish(fields, form, publication, held)
+    choice = _read_choice(held, publication)
+    asked = asked_of_choice(choice, publication, form.language, local_date(site, now))
+    if asked is not None and form.banner_hash != publication.banner(form.language)["banner_hash"]:
+        # What was asked is not what is asked now, and the answer might end what stands.
+        return _page(publication, held, 409, words(language, "my")["expired_form"])
+    wish = _wish(fields, form, publication, held, _standing(choice, asked))
     if not wish.is_refusal and not is_own_page(site):
         # On another origin the page says where to agree; on the own one a press on it is what was missing.
         asks_again = publication.banner(language)["texts"]["confirm"] if is_own_host(site) else ""
@@ -83,25 +89,41 @@ def _find_held(publication: Publication) -> Held | None:
     return find_held(request, site, is_own=is_own_host(site), now=services().now())
 
 
-def _wish(fields: MultiDict[str, str], form: Form, publication: Publication, held: Held | None) -> DecisionRequest:
+def _standing(choice: Choice | None, asked: Asked | None) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Give what is asked, and what else stands granted; None where everything is asked."""
+    if choice is None or asked is None:
+        return None
+    about = frozenset(asked["purposes"])
+    return about, frozenset(choice.purposes) - about
+
+
+def _wish(
+    fields: MultiDict[str, str],
+    form: Form,
+    publication: Publication,
+    held: Held | None,
+    standing: tuple[frozenset[str], frozenset[str]] | None,
+) -> DecisionRequest:
     """Give the decision that the answers mean, about exactly the purposes that were shown; raises Invalid."""
     shown = publication.versions[form.policy_version].policy
     ids = [purpose.id for purpose in shown.purposes]
+    about, stands = (frozenset(ids), frozenset[str]()) if standing is None else standing
     match fields.get("action"):
         case Action.ACCEPT_ALL:
-            granted = set(ids)
+            granted = about
         case Action.SAVE:
-            granted = {purpose for purpose in fields.getlist("purpose") if purpose in ids}
+            granted = about.intersection(fields.getlist("purpose"))
         case Action.REFUSE_ALL:
-            granted = set()
+            granted = frozenset()
         case _:
             raise Invalid([("/action", "must be accept_all, refuse_all or save")])
+    granted = (granted | stands).intersection(ids)
     action = Action.SAVE if granted else Action.REFUSE_ALL
     purposes = {purpose: purpose in granted for purpose in ids}
     has_gpc = publication.site.settings.signals.gpc is not Gpc.IGNORE and has_signal()
     return DecisionRequest(
         site=publication.site.key,
-        action=Action.ACCEPT_ALL if granted == set(ids) and granted else action,
+        action=Action.ACCEPT_ALL if granted and granted.issuperset(ids) else action,
         purposes=purposes,
         policy_version=form.policy_version,
         banner_hash=form.banner_hash,
@@ -111,7 +133,7 @@ def _wish(fields: MultiDict[str, str], form: Form, publication: Publication, hel
         mechanism=Mechanism.NO_JS,
         layer=1,
         signals=Signals(gpc=has_gpc),
-        asked=ids,
+        asked=[purpose for purpose in ids if purpose in about],
     )
 
 
@@ -140,7 +162,9 @@ def _page(publication: Publication, held: Held | None, status: int = 200, proble
     site, language = publication.site, reader_language(publication.current.policy)
     config, choice = publication.banner(language), _read_choice(held, publication)
     said, has_saved = _outcome(choice, publication, language)
+    asked = asked_of_choice(choice, publication, language, local_date(site, services().now()))
     granted = () if choice is None else choice.purposes
+    shown = [purpose for purpose in config["purposes"] if asked is None or purpose["id"] in asked["purposes"]]
     return show_page(
         "banner.html",
         _HERE,
@@ -153,7 +177,9 @@ def _page(publication: Publication, held: Held | None, status: int = 200, proble
         has_saved=has_saved and not problem,
         has_signal=site.settings.signals.gpc is Gpc.REFUSE and has_signal(),
         may_grant=is_own_host(site),
-        purposes=[{**purpose, "is_granted": purpose["id"] in granted} for purpose in config["purposes"]],
+        asked=asked,
+        # What is asked again is never ticked: it is not what was agreed to.
+        purposes=[{**purpose, "is_granted": asked is None and purpose["id"] in granted} for purpose in shown],
         none_asked=words(language, "privacy")["purposes_none"],
         form_url=url_for("plain_banner.post_banner", key=site.key, lang=language),
         my_url=url_for("my.get_my", key=site.key, lang=language),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from consent_service.consent.report import ACCEPTED, COUNTS, CUSTOMISED, REFUSED, sum_up
+from consent_service.consent.report import ACCEPTED, COUNTS, CUSTOMISED, IGNORED, REFUSED, SHOWN, sum_up
 from consent_service.sites.access import SMALLEST_CELL, hide_small
 
 _DECIDED: Final = (ACCEPTED, REFUSED, CUSTOMISED)
@@ -17,7 +17,9 @@ def hide_small_days(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     A total is given where every day it adds up is given, so that all that is shown follows from the days that are
     shown: no choice of days tells more of one day than the day itself does.
     """
-    shown = [_without_rates({**row, **{kind: hide_small(row[kind]) for kind in COUNTS}}) for row in rows]
+    # What was shown and not answered would, with the rest, tell the count that is hidden: neither is given in public.
+    given = ({**row, **dict.fromkeys((SHOWN, IGNORED))} for row in rows)
+    shown = [_without_rates({**row, **{kind: hide_small(row[kind]) for kind in COUNTS}}) for row in given]
     hidden = {kind for kind in COUNTS if any(row[kind] is None for row in shown)}
     totals = _without_rates({**sum_up(rows), **dict.fromkeys(hidden)})
     cells = sum(row[kind] is None for row in shown for kind in COUNTS)

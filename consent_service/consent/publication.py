@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from consent_service.consent.banner import banner_config, notice_document, resolve_language
+from consent_service.consent.banner import banner_config, kept_days, notice_document, resolve_language
 from consent_service.consent.gate import GateRules
 from consent_service.consent.policy import Policy
+from consent_service.consent.reasking import Outgrown, asked_again, outgrown
 from consent_service.consent.scripts import keep_scripts
 from consent_service.db.tables import notice, policy_version
 from consent_service.db.upsert import insert_missing
@@ -52,6 +53,7 @@ class Publication:
     banners: Mapping[str, dict[str, Any]]
     notices: Mapping[str, NoticeRef]
     rules: GateRules
+    outgrown: Outgrown
 
     def banner(self, *wanted: str | None) -> dict[str, Any]:
         """Give the banner config in the first of the wanted languages that is near one, or in the default one."""
@@ -123,20 +125,24 @@ def load_publication(connection: Connection, site: Site) -> Publication | None:
         select(notice.c.notice_hash, notice.c.policy_version, notice.c.language).where(notice.c.site_id == site.site_id)
     )
     measuring = current.policy.measuring
+    policies = {number: version.policy for number, version in versions.items()}
+    since = outgrown(policies)
     return Publication(
         site=site,
         versions=versions,
         current=current,
-        banners={language: _banner(site, versions, current, language) for language in current.policy.languages},
+        banners={language: _banner(site, policies, current, since, language) for language in current.policy.languages},
         notices={row.notice_hash: NoticeRef(row.policy_version, row.language) for row in known},
         rules=GateRules(
             site_id=site.site_id,
             # A policy for children measures nothing: no receipt can hold the empty purpose.
             purpose="" if measuring is None else measuring.id,
             data=frozenset() if measuring is None else frozenset(str(group) for group in measuring.data),
-            material_version=current.material_version,
+            # What changed of other purposes leaves the consent to measure standing.
+            material_version=1 if measuring is None else since.grants[measuring.id],
             refuses_signal=site.settings.signals.gpc == "refuse",
         ),
+        outgrown=since,
     )
 
 
@@ -164,7 +170,9 @@ def keep_notices(connection: Connection, site: Site, publication: Publication, n
             )
 
 
-def _banner(site: Site, versions: Mapping[int, PolicyVersion], current: PolicyVersion, language: str) -> dict[str, Any]:
+def _banner(
+    site: Site, policies: Mapping[int, Policy], current: PolicyVersion, since: Outgrown, language: str
+) -> dict[str, Any]:
     return banner_config(
         site.key,
         site.settings,
@@ -172,19 +180,9 @@ def _banner(site: Site, versions: Mapping[int, PolicyVersion], current: PolicyVe
         current.version,
         language,
         policy_hash=current.content_hash,
-        material_version=current.material_version,
-        refusal_material_version=current.refusal_material_version,
-        asked_again=_asked_again(versions, current, language),
+        since=since,
+        asked_again=asked_again(policies, since, language, lambda purpose: kept_days(purpose, site.settings)),
     )
-
-
-def _asked_again(versions: Mapping[int, PolicyVersion], current: PolicyVersion, language: str) -> dict[str, Any] | None:
-    # The newest material change is what those who decided before it are told about.
-    policy = versions[current.material_version].policy if current.material_version in versions else None
-    if policy is None or not policy.material_purposes:
-        return None
-    reason = policy.material_reason.get(language) or next(iter(policy.material_reason.values()), "")
-    return {"reason": reason, "purposes": list(policy.material_purposes)}
 
 
 def _version(row: Row[*tuple[Any, ...]]) -> PolicyVersion:

@@ -29,7 +29,7 @@ class Terms:
     """Hold what a site's policies say that outlives one of them.
 
     `measuring` is the purpose that measures now, "" for none; `measured` are all that did in any published version,
-    for events may be stored under each. Grants of a policy before `material_version` stand no more.
+    for events may be stored under each. Its grants of a policy before `material_version` stand no more.
     """
 
     measuring: str

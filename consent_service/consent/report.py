@@ -25,6 +25,7 @@ ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED = (
     "withdrawn",
     "expired",
 )
+SHOWN, IGNORED = "shown", "ignored"
 _TICK = timedelta(microseconds=1)
 COUNTS = (ACCEPTED, REFUSED, CUSTOMISED, WITHDRAWN, EXPIRED)
 
@@ -34,7 +35,7 @@ def consent_by_day(
 ) -> list[dict[str, Any]]:
     """Count decisions for each day of the site's time zone, both ends included.
 
-    `shown` and `ignored` are None: nobody who has not decided is counted, so they are not known, and never guessed.
+    `shown` and `ignored` are None: decisions do not tell them, and they are never guessed (`shown.add_shown`).
     `customised` are those who granted some purposes and refused others; rates are of those who decided.
     """
     days = [first_day + timedelta(days=offset) for offset in range((last_day - first_day).days + 1)]
@@ -130,7 +131,7 @@ def with_rates(counts: dict[str, int]) -> dict[str, Any]:
         f"{kind}_rate": round(100 * counts[kind] / decided, 1) if decided else None
         for kind in (ACCEPTED, REFUSED, CUSTOMISED)
     }
-    return {"shown": None, **counts, "ignored": None, **rates}
+    return {SHOWN: None, **counts, IGNORED: None, **rates}
 
 
 def _spans(days: Sequence[date], zone: ZoneInfo) -> CTE:

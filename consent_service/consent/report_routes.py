@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from consent_service.consent.public_report import hide_small_days
 from consent_service.consent.report import consent_by_day, list_decisions, sum_up
 from consent_service.consent.report_by import By, consent_by
+from consent_service.consent.shown import add_shown, sum_shown
 from consent_service.errors import Forbidden, Invalid
 from consent_service.services import services
 from consent_service.sites.access import Scope
@@ -32,7 +33,9 @@ def get_consent() -> Response:
     asked = (site.site_id, first, last, zone_of(site), parts.now())
     with parts.engine.connect() as connection:
         rows = consent_by_day(connection, *asked) if by is By.DAY else consent_by(connection, *asked, by)
-    answer = hide_small_days(rows) if access.is_public else {"results": rows, "totals": sum_up(rows)}
+        rows = add_shown(connection, site, first, last, by, rows)
+    totals = {**sum_up(rows), **sum_shown(rows)}
+    answer = hide_small_days(rows) if access.is_public else {"results": rows, "totals": totals}
     return json_response({"site": site.key, "from": first.isoformat(), "to": last.isoformat(), "by": by, **answer})
 
 

@@ -7,7 +7,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
+from itertools import combinations
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -21,6 +23,14 @@ from consent_service.resources import data_dir
 SHORT: Final = 12
 _HASH: Final = re.compile(rf"[0-9a-f]{{{SHORT},64}}")
 _INTEGRITY: Final = re.compile(r"sha384-[A-Za-z0-9+/]{64}")
+
+
+class Part(StrEnum):
+    """Name the parts of the client that join a site's bundle only where they are used."""
+
+    SIGNALS = "signals"
+    AGAIN = "again"
+    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +66,24 @@ def read_static(name: str) -> bytes:
     return (data_dir("static") / name).read_bytes()
 
 
+def read_part(part: Part) -> bytes:
+    """Read a part that joins the bundles of the sites that use it."""
+    return read_static(f"consent.{part}.js")
+
+
 @cache
-def bundle_script(*, is_dialog: bool, is_wired: bool) -> Script:
-    """Give the client of a site's bundle: with the modal layout or not, with the part for other tools or not."""
+def bundle_script(*, is_dialog: bool, parts: tuple[Part, ...]) -> Script:
+    """Give the client of a site's bundle: with the modal layout or not, and with some parts."""
     names = ["consent.dialog.js" if is_dialog else "consent.core.js", "consent.more.js"]
-    if is_wired:
-        names.insert(0, "consent.signals.js")
+    names = [*(f"consent.{part}.js" for part in parts), *names]
     return Script(" + ".join(names), b"".join(read_static(name) for name in names))
 
 
 @cache
 def served_scripts() -> tuple[Script, ...]:
-    """Give every script that this release serves; the one to be pinned holds the hash of what it fetches on demand."""
-    bundles = [bundle_script(is_dialog=dialog, is_wired=wired) for dialog in (False, True) for wired in (False, True)]
+    """Give every script this release serves; the one to be pinned holds the hashes of what it fetches on demand."""
+    some = [parts for count in range(len(Part) + 1) for parts in combinations(Part, count)]
+    bundles = [bundle_script(is_dialog=is_dialog, parts=parts) for is_dialog in (False, True) for parts in some]
     return (Script("consent.v1.js", read_static("consent.js")), *bundles)
 
 

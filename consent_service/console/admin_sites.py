@@ -10,6 +10,7 @@ from flask import Blueprint, Response
 from sqlalchemy import Connection
 
 from consent_service.consent.acts import timestamp
+from consent_service.consent.asked import count_asked
 from consent_service.consent.difference import difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
 from consent_service.consent.publication import PolicyVersion, Publication, load_publication
@@ -143,7 +144,17 @@ def get_difference(key: str, a: int, b: int) -> Response:
     admin = require_admin()
     before, after = _version(admin, key, a), _version(admin, key, b)
     changes = difference(before.policy, after.policy)
-    return json_response({"from": a, "to": b, "changes": [change.document() for change in changes]})
+    with services().engine.connect() as connection:
+        publication = load_publication(connection, admin.own(connection, key))
+        asked = None if publication is None else count_asked(connection, publication, a, b, services().now())
+    return json_response(
+        {
+            "from": a,
+            "to": b,
+            "changes": [change.document() for change in changes],
+            "asked": None if asked is None else asked.document(),
+        }
+    )
 
 
 def _refuse_foreign(admin: Administrator, key: str) -> None:

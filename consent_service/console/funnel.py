@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from consent_service.consent.report import consent_by_day, sum_up
+from consent_service.consent.report import IGNORED, SHOWN, consent_by_day, sum_up
+from consent_service.consent.report_by import By
+from consent_service.consent.shown import add_shown, sum_shown
 from consent_service.console.spans import Span
 from consent_service.console.wording import NO_NUMBER, change_text, count_text, percent_text
 from consent_service.sites.registry import Site
@@ -39,7 +41,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """Hold a period's decisions; `days` has a row for each day."""
+    """Hold a period's decisions; `days` has a row for each day.
+
+    `shown` and `ignored` are None where no banner was counted in the period; `is_counted` says whether the site counts.
+    """
 
     decided: int
     answers: tuple[Answer, ...]
@@ -47,6 +52,9 @@ class Funnel:
     withdrawn: int
     withdrawn_before: int
     expired: int
+    is_counted: bool
+    shown: int | None
+    ignored: int | None
     days: tuple[dict[str, Any], ...]
 
 
@@ -56,13 +64,17 @@ def load_funnel(engine: Engine, site: Site, span: Span, now: datetime) -> Funnel
     with engine.connect() as connection:
         rows = consent_by_day(connection, site.site_id, span.first_day, span.last_day, zone, now)
         earlier = consent_by_day(connection, site.site_id, span.before_first, span.before_last, zone, now)
-    return make_funnel(rows, earlier)
+        rows = add_shown(connection, site, span.first_day, span.last_day, By.DAY, rows)
+    return make_funnel(rows, earlier, is_counted=site.settings.coverage_counts)
 
 
-def make_funnel(rows: Sequence[dict[str, Any]], earlier: Sequence[dict[str, Any]]) -> Funnel:
+def make_funnel(
+    rows: Sequence[dict[str, Any]], earlier: Sequence[dict[str, Any]], *, is_counted: bool = False
+) -> Funnel:
     """Add up the days of a period and of the one before it."""
     sums, before = sum_up(rows), sum_up(earlier)
     decided = sum(sums[kind] for kind, _, _ in _MEANINGS)
+    shown = sum_shown(rows)
     agreed = sums["accepted"] + sums["customised"]
     return Funnel(
         decided=decided,
@@ -71,6 +83,9 @@ def make_funnel(rows: Sequence[dict[str, Any]], earlier: Sequence[dict[str, Any]
         withdrawn=sums["withdrawn"],
         withdrawn_before=before["withdrawn"],
         expired=sums["expired"],
+        is_counted=is_counted,
+        shown=shown[SHOWN],
+        ignored=shown[IGNORED],
         days=tuple(rows),
     )
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Connection, and_, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from consent_service.consent.asked import AskedAgain, count_asked
 from consent_service.consent.difference import Change, difference
 from consent_service.consent.evidence_bundle import NoSuchDecision, bundle_decision
 from consent_service.consent.privacy import language_name
@@ -47,12 +48,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Hold a published version and what it changed; `is_material` says that it asked earlier visitors again."""
+    """Hold a published version and what it changed.
+
+    `is_material` says that it asked earlier visitors again, `asked` whose choices in force it still asks.
+    """
 
     published: PolicyVersion
     changes: tuple[Difference, ...]
     is_first: bool
     is_material: bool
+    asked: AskedAgain | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,11 @@ def policy(key: str) -> AnyResponse:
     publication = services().publications.of(site)
     with services().engine.connect() as connection:
         notices, pictures = load_notices(connection, site.site_id)
+        versions = [] if publication is None else _versions(connection, publication, services().now())
     page = render_template(
         "console/policy.html",
         site=site,
-        versions=[] if publication is None else _versions(publication),
+        versions=versions,
         banners=[] if publication is None else _banners(publication),
         notices={} if publication is None else notices_by_version(notices, pictures, publication),
         pictures_of=pictures,
@@ -202,13 +208,15 @@ def _record(row: Any, proof: dict[str, Any], script: str) -> Record:
     )
 
 
-def _versions(publication: Publication) -> list[Version]:
+def _versions(connection: Connection, publication: Publication, now: datetime) -> list[Version]:
     published = sorted(publication.versions.values(), key=lambda each: each.version)
     found: list[Version] = []
     for at, each in enumerate(published):
         changes = difference(published[at - 1].policy, each.policy) if at else []
         shown = tuple(_difference(change) for change in changes)
-        found.append(Version(each, shown, at == 0, at > 0 and each.material_version == each.version))
+        is_material = at > 0 and each.material_version == each.version
+        asked = count_asked(connection, publication, each.version - 1, each.version, now) if is_material else None
+        found.append(Version(each, shown, at == 0, is_material, asked))
     return found[::-1]
 
 

@@ -173,6 +173,17 @@ decision_count = Table(
     Column("n", Integer, nullable=False),
 )
 
+# Banners shown, where a site counts them: sums of its days and of nobody in particular.
+coverage_count = Table(
+    "coverage_count",
+    metadata,
+    Column("site_id", ForeignKey("site.site_id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("notice_hash", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+
 revocation = Table(
     "revocation",
     metadata,

@@ -222,10 +222,6 @@ def _restore_accept(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any]
     return asdict(keeping.ledger.accept_restore(members["reason"]))
 
 
-def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
-    return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
-
-
 _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "status": _status,
     "drain": _drain,

@@ -101,6 +101,10 @@ SCHEMAS: Final[dict[str, Any]] = {
             "changes": list_of(
                 members({"path": TEXT, "kind": {"enum": [str(kind) for kind in ChangeKind]}, "before": {}, "after": {}})
             ),
+            "asked": {
+                **nullable(members({"grants": WHOLE, "refusals": WHOLE})),
+                "description": "How many choices in force are asked again; refusals are acts, not people.",
+            },
         }
     ),
     "NewToken": _NEW_TOKEN,

@@ -21,6 +21,7 @@ _RECEIPT: Final = "0f3c9a6e2b7d41589c0e6f1a2b3c4d5e"
 _UUID: Final = "0199f3c2-5b1e-7c3a-9f42-6a1d2e3f4a5b"
 _HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
+_SHOWN: Final[dict[str, Any]] = {"site": "k7m2p9q4x6za", "language": "fr", "banner_hash": "0" * 64}
 _DECISION: Final[dict[str, Any]] = {
     "site": "k7m2p9q4x6za",
     "action": "accept_all",
@@ -118,6 +119,18 @@ _OF_PAGES: Final = (
     ),
     Operation(
         "POST",
+        "/v1/shown",
+        "post_shown",
+        PAGES,
+        "Count that a banner was shown, where the site counts that",
+        (Answer("It is counted", status=204),),
+        "Carries no identifier and no cookie, and nothing else is kept of it. 403 where the site does not count, which "
+        f"is how it is by default. {_PREFLIGHT}",
+        body=Body(ref("Shown"), _SHOWN, BODY_TYPES),
+        errors=("wrong_origin", "forbidden", "not_found", "rate_limited", "unavailable"),
+    ),
+    Operation(
+        "POST",
         "/v1/withdrawals",
         "post_withdrawal",
         PAGES,
@@ -198,6 +211,10 @@ _OF_SCRIPTS: Final = (
     _script("/consent.more.js", "get_more_script", "Give the part that the newest client script loads on demand"),
     _script("/consent.v1.js", "get_script_v1", "Give the client script of version 1, for use with `integrity`"),
     _script("/consent.v1.more.js", "get_more_script_v1", "Give the part that version 1 loads on demand"),
+    _script("/consent.extra.js", "get_extra_script", "Give the part that asks again and counts, for few sites' pages"),
+    _script(
+        "/consent.v1.extra.js", "get_extra_script_v1", "Give what version 1 loads where a site asks again or counts"
+    ),
 )
 
 

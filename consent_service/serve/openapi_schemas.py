@@ -47,6 +47,21 @@ _TYPES: Final = {
     "additionalProperties": list_of(TEXT),
     "description": "The consent types that each purpose grants; not there where the site uses none.",
 }
+_ASKED_GROUP: Final = {
+    **members(
+        {
+            "version": {**WHOLE, "description": "For choices of this policy version or a later one."},
+            "purposes": {**list_of(TEXT), "description": "What is asked; every other choice stands."},
+            "reason": TEXT,
+            "body": {**nullable(TEXT), "description": "The sentence about these purposes; null: the banner's own."},
+            "changes": {
+                **list_of(members({"id": TEXT, "title": TEXT, "lines": list_of(TEXT)})),
+                "description": "What was agreed then and what is new now; `id` is empty for the whole policy.",
+            },
+        }
+    ),
+    "description": "A choice belongs to the first group whose version is not above its own.",
+}
 _BANNER: Final = members(
     {
         "site": SITE_KEY,
@@ -70,6 +85,7 @@ _BANNER: Final = members(
                 {
                     "measures": FLAG,
                     "kept": TEXT,
+                    "material_version": {**WHOLE, "description": "Grants of it older than this are asked again."},
                     "collected": {**list_of(TEXT), "description": "What `data` means, in words."},
                 },
             )
@@ -84,7 +100,16 @@ _BANNER: Final = members(
         "layout": {"enum": ["bar", "corner", "dialog"]},
         "signals": members({"gpc": {"enum": ["refuse", "ask", "ignore"]}}),
         "scope": list_of(TEXT),
-        "asked_again": nullable(members({"reason": TEXT, "purposes": list_of(TEXT)})),
+        "asked_again": nullable(
+            members(
+                {
+                    "reason": {**TEXT, "description": "Why the newest material version asks again."},
+                    "purposes": list_of(TEXT),
+                    "granted": {**list_of(_ASKED_GROUP), "description": "For those who granted something."},
+                    "refused": {**list_of(_ASKED_GROUP), "description": "For those who refused everything."},
+                }
+            )
+        ),
     },
     {
         "theme": TEXT,
@@ -98,6 +123,7 @@ _BANNER: Final = members(
         "uet": _TYPES,
         "clarity": _TYPES,
         "blocking": list_of(members({"purpose": TEXT, "host": TEXT})),
+        "coverage": {**FLAG, "description": "Whether it is counted that the banner is shown; not there otherwise."},
     },
 )
 _ERASURE: Final = members(
@@ -123,6 +149,7 @@ _EVENT: Final = members(
 )
 
 PUBLIC: Final[dict[str, Any]] = {
+    "Shown": members({"site": SITE_KEY, "language": {**TEXT, "maxLength": 35}, "banner_hash": HASH}),
     "Error": members(
         {
             "error": members(

@@ -25,7 +25,7 @@ export const inLine = (step) => (line = line.then(step, step));
  * @param {Purposes} purposes
  * @param {Act} act
  */
-async function send(purposes, { mechanism, layer, rendered, evidence }) {
+async function send(purposes, { rendered, ...act }) {
   const isGrant = idsOf(purposes)[0];
   return post("/v1/decisions", {
     site: config.site,
@@ -36,10 +36,9 @@ async function send(purposes, { mechanism, layer, rendered, evidence }) {
     language: config.language,
     previous: previous(),
     idempotency_key: uuid(),
-    mechanism,
-    layer,
+    ...act,
     signals: { gpc: signal },
-    evidence,
+    asked: config.asked,
     script_hash: isGrant && scriptHash(),
     rendered_hash: rendered && (await digest(rendered)),
   });

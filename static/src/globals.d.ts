@@ -11,6 +11,8 @@ declare global {
   const CONSENT_HOOKS: Hook[];
   /** The integrity of the on-demand part, put in by the build. */
   const MORE_INTEGRITY: string;
+  /** The integrity of what few sites ask for, put in by the build. */
+  const EXTRA_INTEGRITY: string;
   interface Window {
     consent?: PageApi;
     dataLayer?: any[];

@@ -10,6 +10,7 @@ import { withdraw } from "./acts.js";
 import { current, isGranted, receipt } from "./choice.js";
 import { get } from "./get.js";
 import { chooseLanguage } from "./language.js";
+import { fetchPart } from "./load.js";
 import { base, setting } from "./script.js";
 import { show, startSite } from "./site.js";
 import { write } from "./store.js";
@@ -50,7 +51,12 @@ function start() {
   const begin = (config) =>
     // Each listener on its own turn: one that throws must not keep the others from hearing.
     startSite(config, (change) => listeners.forEach((hear) => setTimeout(hear, 0, change)));
-  const ready = IS_BUNDLE ? Promise.resolve(begin(ownConfig())) : fetchConfig().then(begin);
+  const ready = IS_BUNDLE
+    ? Promise.resolve(begin(ownConfig()))
+    : fetchConfig().then(async (config) => {
+        if (config.asked_again || config.coverage) CONSENT_HOOKS.push(...(await fetchPart("extra", EXTRA_INTEGRITY).catch(() => [])));
+        return begin(config);
+      });
   if (!IS_BUNDLE) ready.catch((error) => console.warn("consent: no banner, so nothing is granted:", error));
 
   return {

@@ -11,25 +11,32 @@ let loading;
 
 /** Fetch it once. @returns {Promise<More>} */
 export function load() {
-  loading =
-    loading ||
-    new Promise((done, failed) => {
-      const element = /** @type {HTMLScriptElement & {consent: (part: import("./types.js").Part) => void}} */ (
-        document.createElement("script")
-      );
-      // The part finds this on its own element: the page gets no name for it.
-      element.consent = (part) => done(part(core()));
-      element.onerror = () => {
-        loading = undefined;
-        failed();
-      };
-      element.nonce = nonce;
-      if (!IS_BUNDLE && isPinned) {
-        element.crossOrigin = "";
-        element.integrity = MORE_INTEGRITY;
-      }
-      element.src = trust().createScriptURL(`${base}/consent${!IS_BUNDLE && isPinned ? ".v1" : ""}.more.js`);
-      document.head.append(element);
-    });
+  loading = loading || fetchPart("more", MORE_INTEGRITY);
   return loading;
 }
+
+/**
+ * Fetch a part of the client.
+ * @param {string} name
+ * @param {string} integrity for pages that pinned the script
+ * @returns {Promise<any>} what the part makes of the core
+ */
+export const fetchPart = (name, integrity) =>
+  new Promise((done, failed) => {
+    const element = /** @type {HTMLScriptElement & {consent: (part: (lent: import("./types.js").Core) => any) => void}} */ (
+      document.createElement("script")
+    );
+    // The part finds this on its own element: the page gets no name for it.
+    element.consent = (part) => done(part(core()));
+    element.onerror = () => {
+      loading = undefined;
+      failed();
+    };
+    element.nonce = nonce;
+    if (!IS_BUNDLE && isPinned) {
+      element.crossOrigin = "";
+      element.integrity = integrity;
+    }
+    element.src = trust().createScriptURL(`${base}/consent${!IS_BUNDLE && isPinned ? ".v1" : ""}.${name}.js`);
+    document.head.append(element);
+  });

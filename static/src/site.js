@@ -1,6 +1,7 @@
 // @ts-check
 /** Everything for one site on one page, put together once its banner config is known. */
 import { chosen, config, current, entry, isGranted, remember, standing, takeUp } from "./choice.js";
+import { core } from "./core.js";
 import { painted } from "./frame.js";
 import { load } from "./load.js";
 import { idsOf } from "./state.js";
@@ -44,7 +45,7 @@ export function startSite(first, changed) {
     apply(false);
     changed(change);
   });
-  hooks = CONSENT_HOOKS.map((join) => join(config, isGranted, () => current().decided));
+  hooks = CONSENT_HOOKS.map((join) => join(config, isGranted, () => current().decided, core));
   apply(true);
   whenReady(() => {
     document.addEventListener("click", (event) => {

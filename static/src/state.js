@@ -55,7 +55,9 @@ export function fromMirror(mirror) {
 export function judge(entry, config, signal, now) {
   const reason = entry ? reasonToAsk(entry, config, now) : "first";
   const bySignal = !!signal && config.signals.gpc !== "ask" && !(entry && entry.g && !reason);
-  return { reason, bySignal, purposes: each(config, (id) => !reason && !bySignal && chosenIn(entry, id)) };
+  // "material", the last of the reasons: what changed of one purpose leaves the choices of the others standing.
+  const stands = (/** @type {number | undefined} */ since) => !reason || (reason > "g" && !(/** @type {Entry} */ (entry).v < /** @type {number} */ (since)));
+  return { reason, bySignal, purposes: each(config, (id, since) => !bySignal && stands(since) && chosenIn(entry, id)) };
 }
 
 /** Only the literal true is a yes. @param {Entry | null} entry @param {string} id */
@@ -64,22 +66,25 @@ export const chosenIn = (entry, id) => !!entry && entry.p[id] === true;
 /** @param {Entry} entry @param {Config} config @param {number} now */
 function reasonToAsk({ p, v, d, b = {} }, config, now) {
   const isGrant = idsOf(p)[0];
-  if (v < ((isGrant ? config.material_version : config.refusal_material_version) || 1)) return "material";
   const age = now - Date.parse(d);
   // The span between the server's two stamps, not the stamps: a browser whose clock is wrong must not ask on every page.
   const span = Date.parse(b.expires_at) - Date.parse(b.decided_at);
-  return age > -2 * DAY && age < ((isGrant ? config.valid_days : config.refusal_days) || 180) * DAY && !(age >= span) ? "" : "expired";
+  return !(age > -2 * DAY && age < ((isGrant ? config.valid_days : config.refusal_days) || 180) * DAY && !(age >= span))
+    ? "expired"
+    : v < ((isGrant ? config.material_version : config.refusal_material_version) || 1)
+      ? "material"
+      : "";
 }
 
 /**
  * Return a value for every optional purpose, in the policy's order.
  * @param {Config} config
- * @param {(id: string) => boolean | null} value
+ * @param {(id: string, since?: number) => boolean | null} value
  */
 export function each(config, value) {
   /** @type {Purposes} */
   const purposes = {};
-  for (const { id } of config.purposes) purposes[id] = !!value(id);
+  for (const { id, material_version } of config.purposes) purposes[id] = !!value(id, material_version);
   return purposes;
 }
 

@@ -4,9 +4,12 @@
 /**
  * @typedef {{name: string, kind: string, life?: string, description?: string}} Cookie
  * @typedef {{id: string, title: string, description: string, measures?: boolean, data?: string[], collected?: string[],
- *   recipients?: string[], kept?: string, cookies?: Cookie[]}} Purpose
+ *   recipients?: string[], kept?: string, cookies?: Cookie[], material_version?: number}} Purpose
  * @typedef {{[name: string]: string}} Texts
  * @typedef {{purpose: string, host: string}} Rule
+ * @typedef {{version: number, purposes: string[], reason: string, body: string | null,
+ *   changes: {id: string, title: string, lines: string[]}[]}} Group
+ * @typedef {{reason: string, purposes: string[], granted: Group[], refused: Group[]}} Again
  */
 
 /**
@@ -26,7 +29,9 @@
  * @property {number} [refusal_days] 180 without it
  * @property {"bar" | "corner" | "dialog"} [layout]
  * @property {{gpc?: "refuse" | "ask" | "ignore"}} signals refuse without it
- * @property {{reason: string, purposes?: string[]} | null} [asked_again]
+ * @property {Again | null} [asked_again] not there where no change asks anybody again
+ * @property {string[]} [asked] what the panel on screen asks, put in by the part that asks again
+ * @property {boolean} [coverage] whether it is counted that the banner is shown
  * @property {number} [material_version] grants given to an older version are asked again
  * @property {number} [refusal_material_version] refusals of an older version are asked again
  * @property {string} style the rules that follow from the site's theme and colours
@@ -69,7 +74,7 @@
 /**
  * A part that joins the core only where a site asks for it. It is told of every change of what is granted, and first of
  * what stands when the page begins; the hook may hold elements back.
- * @typedef {(config: Config, isGranted: (purpose: string) => boolean, isDecided: () => boolean) => (isFirst: boolean) => void} Hook
+ * @typedef {(config: Config, isGranted: (purpose: string) => boolean, isDecided: () => boolean, core: () => Core) => (isFirst: boolean) => void} Hook
  */
 
 /** @typedef {{[purpose: string]: boolean}} Purposes */

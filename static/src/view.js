@@ -107,15 +107,13 @@ export function place(next, takesFocus, stage, leave = hide) {
  * @param {string} [notice] what has to be said above the sentence
  */
 export function open(byVisitor, notice) {
-  const { texts, asked_again, layout = "bar" } = config;
-  const { reason, bySignal } = standing();
-  if (asked_again && reason === "material" && !bySignal) notice = notice || asked_again.reason;
+  const { texts, layout = "bar" } = config;
   const isDialog = HAS_DIALOG && layout === "dialog";
   const takesFocus = byVisitor || isDialog;
   place(makeBanner(layout), takesFocus, isDialog ? modal : null);
   if (notice) note(notice);
   else if (!takesFocus) say(texts.title);
-  if (bySignal) explain("signal");
+  if (standing().bySignal) explain("signal");
 }
 
 /** Say what is rarely said, and so not carried along. @param {string} text */

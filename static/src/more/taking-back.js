@@ -62,7 +62,8 @@ export async function turnOff(purposes, act) {
   if (getEntry() !== entry) return undefined;
   if (mayRetry(answer)) return "failed";
   remember({ ...entry, w: undefined });
-  if (Object.keys(purposes).some((id) => purposes[id] && !entry.p[id])) return decide(purposes, act);
+  // Who was asked again has answered about what is new, whatever is taken back with it.
+  if (Object.keys(purposes).some((id) => purposes[id] && !entry.p[id]) || (act.evidence && entry.v < getConfig().policy_version)) return decide(purposes, act);
   reload();
   return "saved";
 }

@@ -160,10 +160,10 @@ def test_a_notice_goes_with_its_pictures_when_its_version_is_replaced_and_no_rec
     size = len(leaves(core))
     republish(core, site, now, refusal_days=200)
     now.move(hours=23)
-    assert keeper.keeper.retain(is_dry_run=False)[0].notices == 0
+    assert keeper.keeper.retain(is_confirmed=True)[0].notices == 0
     now.move(hours=2)
-    assert keeper.keeper.retain(is_dry_run=True)[0].notices == 2
-    assert keeper.keeper.retain(is_dry_run=False)[0].notices == 2
+    assert keeper.keeper.plan_retention().counted[0].notices == 2
+    assert keeper.keeper.retain(is_confirmed=True)[0].notices == 2
     kept = {row["notice_hash"] for row in rows(core, notice)}
     assert cited in kept
     assert unused not in kept
@@ -176,7 +176,7 @@ def test_a_notice_goes_with_its_pictures_when_its_version_is_replaced_and_no_rec
     found = leaves(core)
     assert len([1 for _, _, subject in found[:size] if subject is None]) == 3
     now.move(days=180 + 1095 + 1)
-    keeper.keeper.retain(is_dry_run=False)
+    keeper.keeper.retain(is_confirmed=True)
     assert {row["policy_version"] for row in rows(core, notice)} == {2}
     assert rows(core, notice_screenshot) == []
 

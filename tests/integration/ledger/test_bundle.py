@@ -10,6 +10,7 @@ import zipfile
 from base64 import b64decode
 from functools import cache
 from hashlib import sha256
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -225,7 +226,7 @@ def test_an_anchor_with_the_record_is_in_the_bundle_with_its_stamp(desk: Desk, v
             "attempts": 1,
             "sent_at": core.now(),
         }
-        core.writer.run(lambda connection, values=values: connection.execute(ledger_anchor.insert().values(**values)))
+        core.writer.run(methodcaller("execute", ledger_anchor.insert().values(**values)))
     granted(visitor)
     bundle = desk.bundle(decision_id)
     members = read_zip(bundle)

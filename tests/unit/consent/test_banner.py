@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from consent_service.consent.banner import banner_config, notice_document, resolve_language
 from consent_service.consent.policy import Policy
+from consent_service.consent.reasking import Outgrown
 from consent_service.consent.texts import BANNER_KEYS, words
 from consent_service.sites.settings import SiteSettings
 from tests.unit.consent.policy_files import policy, policy_document, read, settings
@@ -33,8 +34,7 @@ def config(
         version,
         language,
         policy_hash=(shown or policy()).content_hash(),
-        material_version=2,
-        refusal_material_version=1,
+        since=Outgrown({purpose.id: 2 for purpose in (shown or policy()).purposes}, {}),
         asked_again=asked_again,
     )
 
@@ -73,6 +73,7 @@ def test_a_purpose_is_shown_in_the_language_with_what_it_stores() -> None:
         "recipients": ["Hébergeur Exemple SAS"],
         "collected": [words("es", "data")[group] for group in policy().purposes[0].data],
         "retention_days": 395,
+        "material_version": 2,
         "kept": "Plazo de conservación: 395 días",
         "cookies": [
             {
@@ -199,7 +200,8 @@ BANNER = {"layout": "corner", "theme": "dark", "logo_url": "https://x.example/a.
     [
         config("en"),
         config(version=4),
-        config(asked_again={"reason": "Parce que.", "purposes": ["analytics"]}),
+        config(asked_again={"reason": "Parce que.", "purposes": ["analytics"], "granted": [], "refused": []}),
+        config(site=changed_site(coverage_counts=True)),
         config(shown=policy(valid_days=179)),
         config(shown=policy(refusal_days=181)),
         config(site=changed_site(retention_days=30)),

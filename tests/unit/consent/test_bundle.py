@@ -10,12 +10,15 @@ import pytest
 from consent_service.consent.banner import banner_config
 from consent_service.consent.bundle import bundle_config, write_bundle
 from consent_service.consent.policy import Policy
+from consent_service.consent.reasking import Outgrown
+from consent_service.consent.scripts import Part
 from consent_service.resources import data_dir
 from consent_service.sites.settings import SiteSettings
 from tests.unit.consent.policy_files import policy, policy_document, read, settings
 
 KEY = "abcdefabcdef"
 SCRIPT = "0123456789abcdef" * 4
+AGAIN: dict[str, Any] = {"reason": "Parce que.", "purposes": ["ads"], "granted": [], "refused": []}
 PLAIN: dict[str, Any] = {"consent_mode": {}, "uet": {}, "blocking": []}
 
 
@@ -23,17 +26,10 @@ def banners(shown: Policy | None = None, *, material: int = 1, again: Any = None
     """Give every banner of the news site, which uses no other tool unless `changes` say so."""
     site = SiteSettings.from_document({**settings().document(), **PLAIN, **changes})
     used = shown or policy()
+    since = Outgrown({purpose.id: material for purpose in used.purposes}, {})
     return {
         language: banner_config(
-            KEY,
-            site,
-            used,
-            3,
-            language,
-            policy_hash=used.content_hash(),
-            material_version=material,
-            refusal_material_version=1,
-            asked_again=again,
+            KEY, site, used, 3, language, policy_hash=used.content_hash(), since=since, asked_again=again
         )
         for language in used.languages
     }
@@ -72,7 +68,7 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
 
 
 def test_every_member_says_what_the_banner_config_says() -> None:
-    configs = banners(two_purposes(), material=2, again={"reason": "Parce que.", "purposes": ["ads"]}, clarity={
+    configs = banners(two_purposes(), material=2, again=AGAIN, clarity={
         "ads": ["ad_storage"]}, banner={"layout": "corner", "theme": "dark", "logo_url": "https://x.example/l.png"},
         after_withdrawal="reload",
     )  # fmt: skip
@@ -85,7 +81,7 @@ def test_every_member_says_what_the_banner_config_says() -> None:
         assert flat["texts"].items() <= whole["texts"].items()
         assert [purpose["id"] for purpose in flat["purposes"]] == [purpose["id"] for purpose in whole["purposes"]]
     assert set(common) >= {"layout", "style", "after_withdrawal", "material_version", "clarity"}
-    assert by_language["es"]["asked_again"] == {"reason": "Parce que.", "purposes": ["ads"]}
+    assert by_language["es"]["asked_again"] == AGAIN
 
 
 def test_only_the_measuring_purpose_says_what_is_collected() -> None:
@@ -131,6 +127,7 @@ def test_tags_that_their_first_part_would_lead_astray_are_told() -> None:
     assert len(bundle_config(banners(), "fr")) == 3
 
 
+PARTS = {part: f"{part.upper()}();".encode() for part in Part}
 WIRED: list[dict[str, Any]] = [
     {"consent_mode": {"analytics": ["analytics_storage"]}},
     {"uet": {"analytics": ["ad_storage"]}},
@@ -141,15 +138,22 @@ WIRED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("wired", WIRED)
 def test_the_part_for_other_tools_joins_where_the_site_uses_it(wired: dict[str, Any]) -> None:
-    body = write_bundle(banners(**wired), "fr", core=b"CORE();", signals=b"SIGNALS();", script=SCRIPT)
+    body = write_bundle(banners(**wired), "fr", core=b"CORE();", parts=PARTS, script=SCRIPT)
     assert body.endswith(b";\nSIGNALS();CORE();}\n")
     assert json.dumps(next(iter(wired.values())), separators=(",", ":")).encode() in body
 
 
+def test_the_parts_that_ask_again_and_count_join_only_where_they_are_wanted() -> None:
+    again = write_bundle(banners(material=2, again=AGAIN), "fr", core=b"CORE();", parts=PARTS, script=SCRIPT)
+    assert again.endswith(b";\nAGAIN();CORE();}\n")
+    assert b'"id":"analytics","material_version":2' in again
+    counted = write_bundle(banners(coverage_counts=True), "fr", core=b"CORE();", parts=PARTS, script=SCRIPT)
+    assert counted.endswith(b";\nCOVERAGE();CORE();}\n")
+    assert b'"coverage":true' in counted
+
+
 def test_a_plain_site_gets_no_part_for_other_tools() -> None:
-    body = write_bundle(
-        banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", signals=b"SIGNALS();", script=SCRIPT
-    )
+    body = write_bundle(banners(consent_mode_regions=["FR"]), "fr", core=b"CORE();", parts=PARTS, script=SCRIPT)
     assert body.endswith(b";\nCORE();}\n")
     assert body.startswith(b'{let $hooks=[],$config=[{"site":"abcdefabcdef",')
 
@@ -158,7 +162,7 @@ def test_no_text_of_a_policy_breaks_out_of_the_script() -> None:
     document = policy_document()
     title = "\u2028\u2029</script>\"'`$1\\"
     document["texts"]["fr"]["title"] = title
-    body = write_bundle(banners(read(document)), "fr", core=b"", signals=b"", script=SCRIPT).decode()
+    body = write_bundle(banners(read(document)), "fr", core=b"", parts=dict.fromkeys(Part, b""), script=SCRIPT).decode()
     assert "\u2028" not in body
     assert "\u2029" not in body
     written = body.removeprefix("{let $hooks=[],$config=").removesuffix(";\n}\n")
@@ -186,7 +190,7 @@ def test_a_french_site_with_one_purpose_stays_within_its_budget(seed: int) -> No
         banners(read(document)),
         "fr",
         core=built["core"],
-        signals=built["signals"],
+        parts=dict.fromkeys(Part, built["signals"]),
         script=sha256(built["core"]).hexdigest(),
     )
     bundle, on_demand = (len(brotli.compress(each, quality=11)) for each in (body, built["more"]))

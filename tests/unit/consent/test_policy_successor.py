@@ -6,9 +6,10 @@ import pytest
 
 from consent_service.consent.difference import describe, difference
 from consent_service.consent.policy import Policy
-from consent_service.consent.successor import MaterialChange, check_successor, material_change
+from consent_service.consent.successor import MaterialChange, asks_refusers, check_successor, material_change
 from tests.unit.consent.policy_files import policy, policy_document, read
 
+COOKIE: dict[str, Any] = policy_document()["purposes"][0]["cookies"][0]
 REASON = {"fr": "Une raison.", "en": "A reason.", "es": "Una razón."}
 
 
@@ -49,6 +50,13 @@ def test_the_same_content_is_refused() -> None:
         ({"sale_or_share": True}, "sets sale_or_share"),
         ({"recipient": {"name": "Un autre hébergeur"}}, "adds recipients (Un autre hébergeur)"),
         ({"recipient": {"country": "DE"}}, "adds recipients (Hébergeur Exemple SAS)"),
+        ({"recipient": {"role": "controller"}}, "adds recipients (Hébergeur Exemple SAS)"),
+        (
+            {"cookies": [{**COOKIE, "days": COOKIE["days"] + 1}]},
+            f"adds cookies, or keeps them longer ({COOKIE['name']})",
+        ),
+        ({"cookies": [COOKIE, {**COOKIE, "name": "_id"}]}, "adds cookies, or keeps them longer (_id)"),
+        ({"cookies": [{**COOKIE, "host": "ads.example"}]}, f"adds cookies, or keeps them longer ({COOKIE['name']})"),
     ],
 )
 def test_reaching_further_must_be_declared(change: dict[str, Any], says: str) -> None:
@@ -66,6 +74,7 @@ def test_reaching_further_must_be_declared(change: dict[str, Any], says: str) ->
         {"data": ["page"]},
         {"retention_days": 30},
         {"recipients": []},
+        {"cookies": []},
         {"recipient": {"address": "2 quai des Serveurs, 59000 Lille"}},
         {"description": {"fr": "Mieux dit.", "en": "Said better.", "es": "Mejor dicho."}},
     ],
@@ -96,6 +105,42 @@ def test_a_recipient_of_the_whole_must_be_declared_though_no_purpose_names_it() 
     assert [place for place, _ in messages(read(document))] == ["recipients"]
     document |= {"material_purposes": ["analytics"], "material_reason": REASON}
     assert messages(read(document)) == []
+
+
+def test_another_measuring_purpose_and_a_new_joint_controller_must_be_declared() -> None:
+    document = with_more(purposes={"id": "audience"})
+    document["purposes"][0]["measures"] = False
+    before = read(document)
+    document["purposes"][0]["measures"], document["purposes"][1]["measures"] = True, False
+    (problem,) = check_successor(before, read(document))
+    assert problem.message.startswith("sets measures: name analytics")
+    party = {"name": "Autre SA", "address": "1 rue B", "country": "FR", "email": "a@b.example", "arrangement": "…"}
+    joint = {**policy_document(), "joint_controllers": [party]}
+    assert [place for place, _ in messages(read(joint))] == ["joint_controllers"]
+    declared = read({**joint, "material_purposes": ["analytics"], "material_reason": REASON})
+    assert messages(declared) == []
+    assert asks_refusers(policy(), declared) == ("analytics",)
+
+
+def test_what_needed_consent_does_not_become_exempt_in_silence() -> None:
+    document = policy_document()
+    purpose = document["purposes"][0]
+    stored = {**COOKIE, "name": "_measured"}
+    purpose["cookies"] = [stored]
+    before = read(document)
+    document["exempt"].append({"id": "extra", "title": REASON, "description": REASON, "cookies": [stored]})
+    (problem,) = check_successor(before, read(document))
+    assert (problem.place, "makes _measured exempt" in problem.message) == ("exempt.extra", True)
+    declared = {**document, "material_purposes": ["analytics"], "material_reason": REASON}
+    assert check_successor(before, read(declared)) == []
+    # What is exempt already may be declared by a purpose too, and stays what it was.
+    both = with_more()
+    both["exempt"][0]["cookies"] = [COOKIE]
+    assert check_successor(read(both), read({**both, "valid_days": 90})) == []
+    renamed = {**document["purposes"][0], "id": "audience"}
+    gone = {**document, "purposes": [renamed], "material_purposes": ["audience"], "material_reason": REASON}
+    gone["exempt"] = [*document["exempt"][:-1], {**document["exempt"][-1], "id": "analytics"}]
+    assert ["exempt.analytics"] == [problem.place for problem in check_successor(before, read(gone))]
 
 
 def test_a_declared_change_alone_is_a_change() -> None:
