@@ -200,10 +200,6 @@ def _sign_checkpoint(keeping: Keeping, members: dict[str, Any]) -> dict[str, Any
     return {"note": keeping.ledger.sign_checkpoint(members["extensions"])}
 
 
-def _retain(keeping: Keeping, members: dict[str, Any]) -> list[dict[str, Any]]:
-    return [asdict(item) for item in keeping.keeper.retain(is_dry_run=bool(members["dry_run"]))]
-
-
 _ACTS: dict[str, Callable[[Keeping, dict[str, Any]], Any]] = {
     "status": _status,
     "drain": _drain,
