@@ -53,8 +53,11 @@ def access(receipt_id: str, out: Path, format_: str | None, data_dir: Path | Non
                 os.replace(part, out)
             finally:
                 part.unlink(missing_ok=True)
-        members = {"at": now, "actor": ACTOR, "action": "access", "subject": site.key, "site_id": site.site_id}
-        core.writer.run(lambda connection: note(connection, **members))
+        core.writer.run(
+            lambda connection: note(
+                connection, at=now, actor=ACTOR, action="access", subject=site.key, site_id=site.site_id
+            )
+        )
     document = {
         "file": str(out),
         "format": kind,
