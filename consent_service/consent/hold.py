@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -198,8 +197,7 @@ def _is_same(one: Hold, other: Hold) -> bool:
 
 
 def _values(each: Hold) -> dict[str, Any]:
-    names: Iterable[str] = (column.name for column in hold.columns)
-    return {name: getattr(each, name) for name in names}
+    return asdict(each)
 
 
 def _written(each: Hold) -> dict[str, Any]:

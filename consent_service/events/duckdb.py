@@ -198,6 +198,15 @@ class DuckDBStore:
                 raise _failure(error) from error
 
 
+def compact_copy(path: Path) -> None:
+    """Rewrite a copy of a store, which nobody else opens, so that deleted bytes are not in it."""
+    store = DuckDBStore(path)
+    try:
+        store.compact()
+    finally:
+        store.close()
+
+
 def _failure(error: duckdb.Error) -> EventStoreError:
     """Wrap an error of the library without its text, in which values of rows may stand."""
     # After these the library does nothing more for this process.

@@ -18,7 +18,7 @@ import orjson
 import consent_service
 from consent_service.app import Core
 from consent_service.db.migrate import state
-from consent_service.events.duckdb import DuckDBStore
+from consent_service.events.duckdb import compact_copy
 from consent_service.serve.copying import TABLES, begin_reading, read_table
 
 FORMAT: Final = "consent-service backup"
@@ -58,11 +58,7 @@ def write_backup(core: Core, path: Path, take_snapshot: Callable[[Path], None]) 
     with _staging(core.config.data_dir) as staging:
         take_snapshot(staging)
         # What was erased leaves the copy too: it is not to lie about in backups for weeks.
-        store = DuckDBStore(staging / EVENTS)
-        try:
-            store.compact()
-        finally:
-            store.close()
+        compact_copy(staging / EVENTS)
         try:
             rows = _write(core, part, staging, begun_at)
             os.replace(part, path)
