@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, insert, select
 
+from consent_service.db.raw import raw
 from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf
 from consent_service.db.writer import Writer
 from consent_service.ids import first_id
@@ -172,7 +173,7 @@ def waiting(table: Table, floor: str = "", *, newest_first: bool = False) -> Sel
         .exists()
     )
     kind = table.c.kind if table is ledger_entry else None
-    columns = [entry_id.label("entry_id"), table.c.record, table.c.salt, *([] if kind is None else [kind])]
+    columns = [entry_id.label("entry_id"), raw(table.c.record), raw(table.c.salt), *([] if kind is None else [kind])]
     order = entry_id.desc() if newest_first else entry_id
     return select(*columns).where(entry_id >= floor, ~has_leaf).order_by(order)
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select, tuple_
 
+from consent_service.db.raw import raw
 from consent_service.db.tables import ledger_tile
 from consent_service.db.upsert import upsert
 from consent_service.ledger.tree import HASH_BYTES, Nodes, complete_subtrees, fold, root_of, tree_root
@@ -70,7 +71,7 @@ def read_tiles(connection: Connection, places: Iterable[Place]) -> dict[Place, b
     if not wanted:
         return {}
     rows = connection.execute(
-        select(ledger_tile.c.level, ledger_tile.c.tile_index, ledger_tile.c.hashes).where(
+        select(ledger_tile.c.level, ledger_tile.c.tile_index, raw(ledger_tile.c.hashes)).where(
             tuple_(ledger_tile.c.level, ledger_tile.c.tile_index).in_(wanted)
         )
     )

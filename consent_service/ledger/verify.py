@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
+from consent_service.db.raw import raw, written
 from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf, notice
-from consent_service.ledger.agreement import disagreement
+from consent_service.ledger.agreement import COMPARED, disagreement
 from consent_service.ledger.entries import DECISION, Kind, commit_to
 from consent_service.ledger.keys import LedgerKeys
 from consent_service.ledger.notes import NoteError, VerifierKey, open_checkpoint
@@ -64,7 +65,8 @@ class _Verifier:
         self._sound_size = 0
 
     def run(self, keys: LedgerKeys, guarded: str | None) -> Verified:
-        checkpoints = list(self._connection.execute(select(ledger_checkpoint).order_by(ledger_checkpoint.c.tree_size)))
+        columns = (ledger_checkpoint.c.tree_size, raw(ledger_checkpoint.c.root), written(ledger_checkpoint.c.note))
+        checkpoints = self._connection.execute(select(*columns).order_by(ledger_checkpoint.c.tree_size)).all()
         wanted = {row.tree_size for row in checkpoints}
         try:
             guard = open_guard(guarded, keys)
@@ -94,11 +96,15 @@ class _Verifier:
     def _leaves(self) -> Iterator[Row[Any]]:
         statement = (
             select(
-                ledger_leaf,
-                *(decision.c[name].label(f"d_{name}") for name in decision.c.keys()),
-                ledger_entry.c.record.label("e_record"),
-                ledger_entry.c.salt.label("e_salt"),
-                ledger_entry.c.kind.label("e_kind"),
+                ledger_leaf.c.leaf_index,
+                ledger_leaf.c.entry_id,
+                ledger_leaf.c.kind,
+                raw(ledger_leaf.c.commitment),
+                *(written(decision.c[name]).label(f"d_{name}") for name in COMPARED),
+                raw(decision.c.record).label("d_record"),
+                raw(decision.c.salt).label("d_salt"),
+                raw(ledger_entry.c.record).label("e_record"),
+                raw(ledger_entry.c.salt).label("e_salt"),
             )
             .outerjoin(decision, decision.c.decision_id == ledger_leaf.c.entry_id)
             .outerjoin(ledger_entry, ledger_entry.c.entry_id == ledger_leaf.c.entry_id)
@@ -151,13 +157,13 @@ class _Verifier:
             self._sound_size = row.tree_size
 
     def _suspect(self, size: int) -> int:
-        """Give the first leaf under a checkpoint that is known to be bad, else the first that no sound one vouches for."""
+        """Give the first leaf under a checkpoint known to be bad, else the first that no sound one vouches for."""
         bad = [fault.leaf_index for fault in self._found.faults if self._sound_size <= fault.leaf_index < size]
         return min(bad, default=self._sound_size)
 
     def _notices(self) -> None:
         leaves = (
-            select(ledger_leaf.c.leaf_index, ledger_entry.c.subject, notice.c.document)
+            select(ledger_leaf.c.leaf_index, ledger_entry.c.subject, raw(notice.c.document))
             .join_from(ledger_leaf, ledger_entry, ledger_entry.c.entry_id == ledger_leaf.c.entry_id)
             .outerjoin(notice, notice.c.notice_hash == ledger_entry.c.subject)
             .where(ledger_entry.c.kind == Kind.NOTICE)

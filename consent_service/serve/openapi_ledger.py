@@ -60,8 +60,8 @@ OPERATIONS: Final = (
         "The address is the `certificate_url` of the erasure; only who was told it can know it. The checkpoint's line "
         "`certificate sha256:…` is the hash of `certificate` as canonical JSON (keys sorted, no white space); `proofs` "
         "has an inclusion proof (RFC 9162) in that checkpoint for each of its entries, whose leaf is the "
-        "HMAC-SHA256 of `record` (base64) under `salt`. Until the erasure is done and logged: `not_merged`. `compacted_at` is null "
-        "until the bytes have left the disk, within a day.",
+        "HMAC-SHA256 of `record` (base64) under `salt`. Until the erasure is done and logged: `not_merged`. "
+        "`compacted_at` is null until the bytes have left the disk, within a day.",
         (Parameter("name", "The last part of `certificate_url`.", TEXT, "path"),),
         errors=("not_found", "not_merged", "rate_limited", "unavailable"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -74,7 +75,9 @@ def test_an_untouched_log_verifies(core: Core, integrator: Integrator, decided: 
 
 @both
 @pytest.mark.parametrize(
-    "values", [{"record": b"{}"}, {"salt": bytes(32)}, {"purposes": {"analytics": False}}, {"language": "xx"}]
+    "values",
+    [{"record": b"{}"}, {"salt": bytes(32)}, {"purposes": {"analytics": False}}, {"language": "xx"}]
+    + [{"decided_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"policy_version": 9}],
 )
 def test_a_decision_that_was_changed_is_named(
     core: Core, integrator: Integrator, decided: list[str], values: dict[str, object]
@@ -229,3 +232,12 @@ def test_after_a_thousand_erasures_no_commitment_matches_what_is_kept_and_all_ot
     assert erased.isdisjoint(commit_to(salt, row.record) for row in kept for salt in salts)
     found = verify(core, integrator)
     assert (found.faults, found.leaves) == ([], size)
+
+
+@pytest.mark.parametrize("column", ["record", "salt", "purposes", "decided_at"])
+def test_even_what_is_no_longer_of_its_type_is_named(
+    core: Core, integrator: Integrator, decided: list[str], column: str
+) -> None:
+    changing = text(f"UPDATE decision SET {column} = 'x' WHERE decision_id = :id")
+    behind_its_back(core, lambda connection: connection.execute(changing, {"id": decided[0]}))
+    assert verify(core, integrator).first_bad == leaf_of(core, decided[0])
