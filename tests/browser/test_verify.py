@@ -44,7 +44,7 @@ def check(page: Page, content: bytes, key: str, checkpoint: bytes | None = None)
     page.locator("#key").fill(key)
     given = [] if checkpoint is None else [{"name": "checkpoint", "mimeType": "", "buffer": checkpoint}]
     page.locator("#checkpoint").set_input_files(given)  # type: ignore[arg-type]
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Check", exact=True).click()
     page.locator("#result[data-result]").wait_for()
     result = page.locator("#result")
     return str(result.get_attribute("data-result")), result.inner_text()
