@@ -11,7 +11,7 @@ import { markEager } from "./eager.mjs";
 // What pinned the script loads, which has in it whatever any site may ask for, and the hashes of its parts: pinned.
 const CORE_BUDGET = 6000;
 const ALL_BUDGET = 10000;
-const PINNED_BUDGET = 10100;
+const PINNED_BUDGET = 10200;
 // In the core short names are dealt out in the order that brotli packs best: twenty bytes less than by default.
 const LETTERS = "cdpXrIsYStNgzRAF_KOqVainQPmJovwxM$kBjbuLUlWHTZyEGCehfD";
 const names = {

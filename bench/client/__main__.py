@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from bench.__main__ import free_port
 from bench.client.behaviour import Check, try_ours
 from bench.client.browser import COST, FREE, THROTTLED, launch, visit
-from bench.client.contenders import BARE, OUR_CLIENT, Contender, choose, fetch_peers, files_of
+from bench.client.contenders import BARE, OUR_CLIENT, PEERS, VANILLA, Contender, choose, fetch_peers, files_of
 from bench.client.ours import BASE, service, tracker_sizes
 from bench.client.report import Findings, check_targets, write_checks, write_comparison
 from bench.client.server import hold, serve
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     if not options.quick:
         fetch_peers()
-    found, checks, browser = _measure(options.quick, options.runs)
+    found, checks, browser = _measure(choose(options.quick, options.peers), options.runs)
     checks = [*check_targets(found), *checks]
     text = f"{_setting(options.runs, browser)}\n\n{write_comparison(found)}\n\n{write_checks(checks)}\n"
     print(text)
@@ -45,18 +45,23 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.client", description=__doc__)
     parser.add_argument("--runs", type=int, help="visits of each page under each condition (15; with --quick 3)")
     parser.add_argument("--quick", action="store_true", help="only ours, the floor and the bare page")
+    parser.add_argument("--peers", help="only these peers, by comma: for a machine that is quiet for minutes")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/client/README.md")
     options = parser.parse_args(arguments)
     options.runs = options.runs or (QUICK_RUNS if options.quick else 15)
     if options.runs < 2:
         parser.error("--runs must be 2 or more: one visit has no spread")
-    if options.write and options.quick:
-        parser.error("--write needs the peers: leave out --quick")
+    options.peers = options.peers.split(",") if options.peers else None
+    if unknown := set(options.peers or ()) - {peer.name for peer in PEERS}:
+        parser.error(
+            f"--peers: {', '.join(sorted(unknown))} is none; there are {', '.join(peer.name for peer in PEERS)}"
+        )
+    if options.write and (options.quick or (options.peers and VANILLA not in options.peers)):
+        parser.error(f"--write needs {VANILLA}, which targets are asked against")
     return options
 
 
-def _measure(is_quick: bool, runs: int) -> tuple[Findings, list[Check], str]:
-    contenders = choose(is_quick)
+def _measure(contenders: Sequence[Contender], runs: int) -> tuple[Findings, list[Check], str]:
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     with service(origin) as ours:

@@ -89,9 +89,10 @@ THE_FLOOR = Contender(FLOOR, ["#choice"], ["#choice [data-action=refuse]"], {"fl
 OUR_CLIENT = Contender(OURS, ["consent-banner"], ["consent-banner", "[data-action=refuse]"])
 
 
-def choose(is_quick: bool) -> list[Contender]:
-    """Give what takes part: all, or what needs no package of a peer."""
-    return [BARE_PAGE, THE_FLOOR, *([] if is_quick else PEERS), OUR_CLIENT]
+def choose(is_quick: bool, only: Sequence[str] | None = None) -> list[Contender]:
+    """Give what takes part: all, with `only` these of the peers, or what needs no package of a peer."""
+    peers = [] if is_quick else [peer for peer in PEERS if only is None or peer.name in only]
+    return [BARE_PAGE, THE_FLOOR, *peers, OUR_CLIENT]
 
 
 def fetch_peers() -> None:

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 
 const STATIC = fileURLToPath(new URL("../../static/", import.meta.url));
-const NEEDED = ["build.mjs", "package.json", "tsconfig.json", "src"];
+const NEEDED = ["build.mjs", "eager.mjs", "package.json", "tsconfig.json", "src"];
 // The one module through which each part reaches its tracker; what only the tracker needs falls away with it.
 const TRACKERS = { core: "src/track.js", more: "src/more/watch.js" };
 

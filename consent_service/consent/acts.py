@@ -63,7 +63,7 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
         purposes=dict(request.purposes) if ids is not None else {item.id: False for item in policy.purposes},
         policy_version=version.version,
         policy_hash=version.content_hash,
-        notice_hash=request.banner_hash if request.banner_hash in publication.notices else None,
+        notice_hash=publication.cited(request.banner_hash),
         language=resolve_language(policy, request.language),
         mechanism=request.mechanism,
         terms=terms_of(publication),
@@ -79,7 +79,8 @@ def judge(request: DecisionRequest, publication: Publication, sender: Sender, no
 
 def _evidence(request: DecisionRequest, publication: Publication) -> dict[str, Any]:
     """Give what a grant's record keeps as evidence, with the marks of what does not fit."""
-    shown = next((each for each in publication.banners.values() if each["banner_hash"] == request.banner_hash), None)
+    cited = publication.cited(request.banner_hash)
+    shown = next((each for each in publication.banners.values() if each["banner_hash"] == cited), None)
     return {**request.evidence_document, "marks": marks(request, shown)}
 
 
@@ -156,7 +157,7 @@ def _version_of_grant(request: DecisionRequest, publication: Publication, now: d
     cited = publication.versions.get(request.policy_version)
     if cited is None:
         raise Invalid([("/policy_version", "is not a published version of this site's policy")])
-    known = publication.notices.get(request.banner_hash or "")
+    known = publication.notices.get(publication.cited(request.banner_hash) or "")
     if known is None or known.policy_version != cited.version:
         raise Invalid([("/banner_hash", "is not the hash of a banner of this policy version")])
     if known.language != resolve_language(cited.policy, request.language):

@@ -17,6 +17,8 @@ from consent_service.sites.settings import SiteSettings, effective_retention
 
 # Which pages may decide is no part of what a visitor sees, and the hash cannot contain itself.
 _NOT_SHOWN: Final = frozenset({"banner_hash", "scope"})
+# By so many digits of its hash a bundle cites a notice: each costs every visit half a byte.
+SHORT_HASH: Final = 16
 _FILLED: Final = re.compile(r"\{(controller|open|purposes)\}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from consent_service.consent.banner import SHORT_HASH
 from consent_service.consent.scripts import SHORT, Part
 from consent_service.consent.texts import aliases
 
@@ -106,7 +107,8 @@ def _spoken(config: Config) -> dict[str, Any]:
     if len(config["purposes"]) > 1:
         said.append("customize")
     return {
-        **_chosen(config, ("dir", "banner_hash", "asked_again")),
+        **_chosen(config, ("dir", "asked_again")),
+        "banner_hash": config["banner_hash"][:SHORT_HASH],
         "texts": {key: config["texts"][key] for key in said},
     }
 

@@ -32,7 +32,7 @@ class Shown(BaseModel):
 
     site: _Key
     language: Annotated[str, StringConstraints(max_length=35)]
-    banner_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    banner_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
 
 
 @bp.route("/shown", methods=["POST", "OPTIONS"], provide_automatic_options=False)
@@ -46,14 +46,15 @@ def post_shown() -> Response:
     require_origin(site)
     if not site.settings.coverage_counts:
         raise Forbidden("this site does not count how often its banner is shown")
-    known = find_publication(site).notices.get(wish.banner_hash)
-    if known is None or known.language != wish.language:
+    publication = find_publication(site)
+    cited = publication.cited(wish.banner_hash)
+    if cited is None or publication.notices[cited].language != wish.language:
         raise Invalid([("/banner_hash", "is not the hash of a banner of this site in this language")])
     row = {
         "site_id": site.site_id,
         "day": local_date(site, parts.now()),
         "language": wish.language,
-        "notice_hash": wish.banner_hash,
+        "notice_hash": cited,
         "n": 1,
     }
     parts.writer.run(lambda connection: add_to_counts(connection, coverage_count, [row]))

@@ -20,7 +20,7 @@ from consent_service.db.upsert import insert_missing
 from consent_service.resources import data_dir
 
 # As many digits of its hash as a bundle says of itself: each costs every visit half a byte.
-SHORT: Final = 12
+SHORT: Final = 8
 _HASH: Final = re.compile(rf"[0-9a-f]{{{SHORT},64}}")
 _INTEGRITY: Final = re.compile(r"sha384-[A-Za-z0-9+/]{64}")
 

@@ -12,6 +12,8 @@ import { release } from "./waiting.js";
 
 /** Whoever has something to take back, owes the service a refusal or sees a frame wait needs more than the core. */
 let needsMore = false;
+/** Whether what changed on the page is about to be looked at. */
+let isDue = false;
 /** What a site asked to have joined to the core. @type {((isFirst: boolean) => void)[]} */
 let hooks = [];
 
@@ -66,7 +68,13 @@ export function startSite(first, changed) {
     } else settle();
     // What arrives later waits like what was there; who has more of us has its own watch over that.
     new MutationObserver(() => {
-      stay();
+      // After the frame, when to ask what can be seen lays nothing out; once for all that came until then.
+      if (!isDue)
+        painted().then(() => {
+          isDue = false;
+          stay();
+        });
+      isDue = true;
       if (!needsMore) look(false);
     }).observe(document, { childList: true, subtree: true });
   });

@@ -36,8 +36,8 @@ root.addEventListener("focusin", (event) => {
   if (from && !root.contains(from)) last = from;
 });
 
-/** Come back where a framework has put another body in the place of the old: it must not take the choice away with it. */
-export const stay = () => host.isConnected || (panel ? open(true) : wayBack && settle());
+/** Come back where a framework has put another body in the place of the old, and see whether the page still has a control. */
+export const stay = () => (panel ? host.isConnected || open(true) : settle());
 
 function mount() {
   const { body } = document;
@@ -139,9 +139,10 @@ export function hide() {
   });
 }
 
-/** Leave nothing but a way back: the page's own control, or else our button. */
+/** Leave nothing but a way back: the page's own control, or else our button; pages add and remove theirs at any time. */
 export function settle() {
-  if (!pageControl() && config.purposes[0]) {
+  if (pageControl()) wayBack && hide();
+  else if (config.purposes[0] && !(wayBack && host.isConnected)) {
     mount();
     stand((wayBack = wayBack || button("open", "open")));
   }

@@ -242,6 +242,22 @@ def test_a_body_put_in_the_place_of_the_first_keeps_the_choice(lab: Lab, visitor
     expect(page.locator('[data-action="open"]')).to_be_visible()
 
 
+def test_a_control_of_the_pages_own_takes_the_place_of_ours_and_ours_of_it(
+    lab: Lab, visitor: Visitor, one: str
+) -> None:
+    page, _ = visitor()
+    page.goto(lab.page("/late-control", lab.tag(one)))
+    page.locator('[data-action="refuse"]').click()
+    ours = page.locator('consent-banner [data-action="open"]')
+    expect(ours).to_be_visible()
+    ours.focus()
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a id=own href=# data-consent-open>Choix</a>')")
+    expect(ours).to_have_count(0)
+    expect(page.locator("#own")).to_be_focused()
+    page.evaluate("document.querySelector('#own').remove()")
+    expect(ours).to_be_visible()
+
+
 def test_a_page_that_is_only_prepared_is_not_counted(lab: Lab, visitor: Visitor, one: str) -> None:
     url = lab.page("/prepared", lab.tag(one))
     page, traffic = visitor()

@@ -141,6 +141,16 @@ def test_a_grant_that_does_not_fit_its_policy_is_refused_with_the_place(
     assert rows(core, decision) == []
 
 
+def test_a_bundle_cites_its_notice_by_the_first_digits(visitor: Visitor, core: Core) -> None:
+    whole = visitor.banner("fr")["banner_hash"]
+    assert visitor.accept(banner_hash=whole[:16]).status_code == 201
+    (kept,) = rows(core, decision)
+    assert kept["notice_hash"] == whole
+    for other in (whole[:15], whole[:17], "0" * 16):
+        assert visitor.another().accept(banner_hash=other).status_code == 422
+    assert visitor.another().refuse(banner_hash="0" * 16).status_code == 201
+
+
 def test_a_hash_of_another_language_is_refused(visitor: Visitor) -> None:
     spanish = visitor.banner("es")["banner_hash"]
     response = visitor.accept(language="fr", banner_hash=spanish)

@@ -62,7 +62,7 @@ def test_a_plain_site_carries_only_what_its_first_layer_needs() -> None:
     }
     assert list(spoken) == ["fr", "en", "es"]
     assert spoken["fr"] == {
-        "banner_hash": french["banner_hash"],
+        "banner_hash": french["banner_hash"][:16],
         "texts": {key: french["texts"][key] for key in "title body accept refuse policy open saved failed".split()},
     }
 
@@ -77,7 +77,8 @@ def test_every_member_says_what_the_banner_config_says() -> None:
         whole = configs[language]
         flat = {**common, **spoken}
         for key in flat.keys() - {"texts", "purposes", "exempt"}:
-            assert flat[key] == whole[key], key
+            said = whole[key][:16] if key == "banner_hash" else whole[key]
+            assert flat[key] == said, key
         assert flat["texts"].items() <= whole["texts"].items()
         assert [purpose["id"] for purpose in flat["purposes"]] == [purpose["id"] for purpose in whole["purposes"]]
     assert set(common) >= {"layout", "style", "after_withdrawal", "material_version", "clarity"}
