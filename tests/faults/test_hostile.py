@@ -1,0 +1,135 @@
+"""Whatever strangers send to whichever endpoint: an answer below 500, no connection reset, no worker lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from tests.faults.conftest import ORIGIN, Server, decide, until
+from tests.faults.hostile import AGENT, FORM, JSON, Place, Sent, answer, corpus, event
+
+# These put nothing but fault into a request of no endpoint at all.
+NOTHING_BUT_FAULT = {
+    "nothing": b"",
+    "a line end": b"\r\n",
+    "bytes": bytes(range(256)) * 4,
+    "a handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100,
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/0.9": b"GET /healthz\r\n\r\n",
+    "HTTP/9.9": b"GET /healthz HTTP/9.9\r\n\r\n",
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a host of bytes": b"GET /.well-known/gpc.json HTTP/1.1\r\nHost: \xff[::\r\n\r\n",
+    "a target of 9 kB": b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a whole address": b"GET http://evil.example/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a star": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a tunnel": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a second request inside": b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
+    "a proxy's greeting": b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+# It would answer the others, and what is changed is not what this test is about.
+SWITCHED_OFF = {"POST /api/v1/sites/{key}/pause"}
+
+
+def places(server: Server, description: dict[str, Any]) -> Iterator[Place]:
+    """Give a valid, signed request for every endpoint of the description."""
+    scopes = ("stats:read", "consent:read", "events:export", "admin")
+    asked = [word for scope in scopes for word in ("--scope", scope)]
+    api = server.run("token", "create", "--site", server.key, *asked)["token"]
+    visitor = decide(server)["token"]
+    config = httpx.get(f"{server.url}/v1/sites/{server.key}/banner", params={"lang": "fr"}).json()
+    own: dict[str, dict[str, Any]] = {
+        "POST /v1/events": {
+            "site": server.key,
+            "token": visitor,
+            "events": [event(props={"a": "b"}, revenue={"amount": "1", "currency": "EUR"}, referrer="", scroll=1)],
+        },
+        "POST /v1/decisions": {
+            "site": server.key,
+            "action": "refuse_all",
+            "purposes": {"analytics": False},
+            "policy_version": config["policy_version"],
+            "banner_hash": config["banner_hash"],
+            "language": "fr",
+            "previous": None,
+            "mechanism": "banner",
+            "evidence": {"refuse_visible": True, "area_ratio": 1.0, "trusted": True},
+        },
+        "POST /v1/withdrawals": {"site": server.key, "token": decide(server)["token"], "purposes": None, "erase": True},
+    }
+    values = {"key": server.key, "version": "1", "a": "1", "b": "1", "token_id": "1", "email": "nobody@example.org"}
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            label = f"{method.upper()} {path}"
+            content = operation.get("requestBody", {}).get("content", {})
+            kind = JSON if JSON in content else FORM if FORM in content else ""
+            document = own.get(label, content[kind].get("example")) if kind else None
+            if document is not None and "site_id" in document:
+                document = {**document, "site_id": server.key}
+            named = [(each["name"], each["in"]) for each in operation.get("parameters", [])]
+            query_names = tuple(name for name, where in named if where == "query")
+            token = api if path.startswith(("/api", "/metrics")) else visitor
+            headers = {"User-Agent": AGENT.encode(), "Origin": ORIGIN.encode()}
+            headers["Authorization"] = f"Bearer {token}".encode()
+            if kind:
+                headers["Content-Type"] = kind.encode()
+            yield Place(
+                label,
+                Sent(
+                    method.upper(),
+                    path.format_map(
+                        {**values, **{name: values.get(name, "1") for name in re.findall(r"{(\w+)}", path)}}
+                    ),
+                    f"site={server.key}" if "site" in query_names else "",
+                    headers,
+                    b"" if kind else None,
+                ),
+                tuple(name for name, where in named if where == "path"),
+                query_names,
+                path,
+                values | {name: values.get(name, "1") for name in re.findall(r"{(\w+)}", path)},
+                document if isinstance(document, dict) else None,
+                token.encode(),
+            )
+
+
+def test_no_fault_brings_a_5xx_a_reset_or_the_loss_of_a_worker(server: Server) -> None:
+    description = httpx.get(f"{server.url}/openapi.json").json()
+    found = list(places(server, description))
+    everything = {
+        (place.label, name): written for turn, place in enumerate(found) for name, written in corpus(place, turn)
+    }
+    everything |= {("-", name): written for name, written in NOTHING_BUT_FAULT.items()}
+    everything = {key: written for key, written in everything.items() if key[0] not in SWITCHED_OFF}
+    assert len({name for _, name in everything}) >= 300
+    assert {place.label for place in found} == {
+        f"{method.upper()} {path}" for path, item in description["paths"].items() for method in item
+    }
+    workers = sorted(server.pids("web"))
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = dict(zip(everything, pool.map(lambda sent: answer(server, sent), everything.values()), strict=True))
+    took = time.monotonic() - started
+
+    counted = Counter(statuses.values())
+    print(f"{len(everything)} requests in {took:.0f} s: {dict(sorted(counted.items()))}")
+    assert {key: status for key, status in statuses.items() if status >= 500 or status == -1} == {}
+    # Without an answer at all are only those that never were a request of their own.
+    assert {key for key, status in statuses.items() if status == 0 and key[0] != "-"} == set()
+    assert sorted(server.pids("web")) == workers
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert "an error that nobody expected" not in log
+
+    stored = event("/after")
+    body = {"site": server.key, "token": decide(server)["token"], "events": [stored]}
+    sent = httpx.post(f"{server.url}/v1/events", json=body, headers={"Origin": ORIGIN, "User-Agent": AGENT})
+    assert sent.json() == {"accepted": 1, "dropped": []}
+    until(lambda: stored["id"] in server.stored(), 10, "the storing of what came afterwards")
