@@ -123,8 +123,9 @@ def config(data_dir: Path, database: str, now: Clock) -> Config:
 
 
 def test_the_country_of_a_stored_event_is_that_of_the_visitors_address(visitor: Visitor, keeper: KeeperInHand) -> None:
-    visitor.accept()
     for path, peer, forwarded in (("/a", "10.0.0.7", "198.51.100.7"), ("/b", "203.0.113.1", "198.51.100.7")):
+        visitor = visitor.another()
+        visitor.accept()
         body = {"site": visitor.site_key, "token": visitor.token, "events": [visitor.event(path)]}
         headers = {"Origin": visitor.origin, "X-Forwarded-For": forwarded, **visitor.headers}
         answer = visitor.client.post("/v1/events", json=body, headers=headers, environ_base={"REMOTE_ADDR": peer})

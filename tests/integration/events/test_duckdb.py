@@ -11,6 +11,7 @@ from threading import Barrier, Event, Thread
 from uuid import UUID
 
 import duckdb
+import duckdb
 import pytest
 from sqlalchemy import select
 
