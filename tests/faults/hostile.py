@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPResponse, RemoteDisconnected
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -51,14 +51,14 @@ def answer(server: Server, written: bytes) -> int:
                 connection.shutdown(socket.SHUT_WR)
             except OSError:
                 pass  # Answered before all of it was sent; the answer is there to be read.
-            got = HTTPResponse(connection)
+            got = HTTPResponse(connection, method=written.split(b" ")[0].decode("latin-1"))
             got.begin()
             got.read()
             return got.status
+    except (RemoteDisconnected, BadStatusLine):
+        return 0
     except ConnectionError:
         return -1
-    except HTTPException:
-        return 0
 
 
 TEXT_FAULTS: dict[str, Any] = {

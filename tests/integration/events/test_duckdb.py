@@ -11,7 +11,6 @@ from threading import Barrier, Event, Thread
 from uuid import UUID
 
 import duckdb
-import duckdb
 import pytest
 from sqlalchemy import select
 
