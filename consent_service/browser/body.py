@@ -11,6 +11,7 @@ import orjson
 from consent_service.errors import MalformedJSON, TooLarge
 
 MAX_BODY = 32 * 1024
+_BLANK = re.compile(rb'"[ \t\r\n]+:')
 _NAME_END = re.compile(rb'"[ \t\r\n]*:')
 
 
@@ -27,9 +28,14 @@ def read_json(body: bytes, *, limit: int = MAX_BODY) -> Any:
         raise MalformedJSON("the body has a NUL character")
     # Readers disagree on which of two members of one name holds (RFC 8259, section 4). The parser keeps the last, so it
     # gives fewer members than names were written; a quote and a colon within a text only make this look closer.
-    if len(_NAME_END.findall(body)) != _members(document) and _has_repeated(body):
+    if _names(body) != _members(document) and _has_repeated(body):
         raise MalformedJSON("the body has an object with two members of one name")
     return document
+
+
+def _names(body: bytes) -> int:
+    # Scripts write no blanks before the colon; counting without them is the quicker way.
+    return len(_NAME_END.findall(body)) if _BLANK.search(body) is not None else body.count(b'":')
 
 
 def _members(document: Any) -> int:

@@ -78,6 +78,12 @@ _KINDS: Final = {
 
 def find_channel(way: Way) -> Channel:
     """Give the channel of a way to the site."""
+    if not (way.medium or way.campaign or way.click_id):
+        # Most ways: a referrer alone, or nothing at all.
+        if way.kind is not None:
+            return _KINDS.get(way.kind, Channel.REFERRAL)
+        if not way.source:
+            return Channel.DIRECT
     medium, campaign = way.medium.lower(), way.campaign.lower()
     source = way.source.lower()
     return _paid(way, medium, campaign) or _free(way.kind, source, medium, campaign)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter_ns
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from consent_service.browser.device import Device
@@ -17,7 +17,7 @@ from consent_service.collect.drops import Drop, DropReason
 from consent_service.collect.known_sources import is_spam, known_spam
 from consent_service.collect.masking import mask, mask_parameter
 from consent_service.collect.request import MAX_DEPTH, MAX_TEXT, depth
-from consent_service.collect.source import host_and_path, read_campaign, read_source
+from consent_service.collect.source import first_values, host_and_path, read_campaign, read_source
 from consent_service.collect.timings import StepTimes
 from consent_service.collect.values import (
     read_address,
@@ -74,7 +74,7 @@ class Draft:
     event_id: UUID
     name: str
     occurred_at: datetime
-    url: SplitResult = field(default_factory=lambda: urlsplit(""))
+    parameters: Mapping[str, str] = field(default_factory=dict)
     stored: dict[str, Any] = field(default_factory=dict)
 
 
@@ -135,7 +135,7 @@ def put_page(draft: Draft, context: Context) -> Drop | None:
         return Drop(DropReason.INVALID_URL)
     if not context.site.has_host(host):
         return Drop(DropReason.FOREIGN_HOST)
-    draft.url = parts
+    draft.parameters = first_values(parts.query)
     path = parts.path or "/"
     if matches_path(context.site.settings, path):
         return Drop(DropReason.EXCLUDED_PATH)
@@ -152,7 +152,7 @@ def put_source(draft: Draft, context: Context) -> Drop | None:
     if referrer is not None and (not isinstance(referrer, str) or len(referrer) > MAX_TEXT):
         referrer = None
     has_campaign = "campaign" in context.grant.data
-    found = read_source(referrer, draft.url.query, context.site.has_host, has_campaign=has_campaign)
+    found = read_source(referrer, draft.parameters, context.site.has_host, has_campaign=has_campaign)
     draft.stored |= {"source": found.source, "referrer": found.referrer, "click_id": found.click_id}
     draft.stored["channel"] = str(found.channel)
     return None
@@ -160,7 +160,7 @@ def put_source(draft: Draft, context: Context) -> Drop | None:
 
 def put_campaign(draft: Draft, context: Context) -> Drop | None:
     """Add the campaign parameters of the page's address."""
-    found = read_campaign(draft.url.query)
+    found = read_campaign(draft.parameters)
     draft.stored |= {
         "utm_source": found.source,
         "utm_medium": found.medium,

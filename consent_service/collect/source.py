@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -66,21 +66,19 @@ class Campaign:
     term: str
 
 
-def read_campaign(query: str) -> Campaign:
+def read_campaign(found: Mapping[str, str]) -> Campaign:
     """Read the five campaign parameters, each cut to 300 characters and without what may name a person."""
-    found = _first_values(query)
     return Campaign(*(mask(found.get(f"utm_{name}", "")[:MAX_TEXT]) for name in _UTM))
 
 
 def read_source(
-    referrer: str | None, query: str, is_own: Callable[[str], bool], *, has_campaign: bool = True
+    referrer: str | None, found: Mapping[str, str], is_own: Callable[[str], bool], *, has_campaign: bool = True
 ) -> Source:
     """Tell the source by `utm_source`, `source` or `ref` in the address, else by the referrer's host or the click id.
 
     A referrer on a host of the site's own is none. Of a referrer only host and path are kept. Without `has_campaign`
-    the channel is told without medium and campaign, which may not be stored then.
+    the channel is told without medium and campaign, which may not be stored then. `found` is what `first_values` gives.
     """
-    found = _first_values(query)
     click_id = next((name for name in CLICK_IDS if name in found), "")
     host, path = host_and_path(referrer)
     if host and (is_own(host) or is_own(host.removeprefix("www."))):
@@ -122,7 +120,8 @@ def _known(said: str, host: str, click_id: str) -> KnownSource | None:
     return sources.by_name(CLICK_IDS[click_id]) if click_id else None
 
 
-def _first_values(query: str) -> dict[str, str]:
+def first_values(query: str) -> dict[str, str]:
+    """Read the parameters of an address by their names in lower case; of several of one name the first."""
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True) if query else ():
         values.setdefault(name.lower(), value.strip())

@@ -300,7 +300,7 @@ def _members(document: Any, before: tuple[str | int, ...] = ()) -> Iterator[tupl
 def _changed(document: Any, pointer: tuple[str | int, ...], value: Any) -> Any:
     if not pointer:
         return value
-    copied = dict(document) if isinstance(document, dict) else list(document)
+    copied: Any = dict(document) if isinstance(document, dict) else list(document)
     copied[pointer[0]] = _changed(document[pointer[0]], pointer[1:], value)
     return copied
 

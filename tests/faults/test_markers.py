@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import subprocess
@@ -109,12 +110,16 @@ def texts(directory: Path) -> Iterator[tuple[str, bytes]]:
 
 def test_no_personal_value_is_in_a_log_a_store_or_an_error(server: Server, tmp_path: Path) -> None:
     assert len(set(MARKERS)) == 20
-    everything = "page source campaign device country engagement events props revenue outbound downloads forms".split()
+    everything = "page source campaign device country engagement events props revenue outbound downloads forms"
     policy = (EXAMPLES / "policy.toml").read_text()
-    declared, count = re.subn(r"(?m)^data = \[.*\]$", f"data = {everything}".replace("'", '"'), policy, count=1)
-    assert count == 1
-    reason = 'material_purposes = ["analytics"]\nmaterial_reason = { fr = "Plus.", en = "More.", es = "Más." }\n'
-    (tmp_path / "policy.toml").write_text(reason + declared)
+    for line, other in (
+        (r"^data = .*$", f"data = {json.dumps(everything.split())}"),
+        (r"^material_purposes = .*$", 'material_purposes = ["analytics"]'),
+        (r"^\[material_reason\].*$", '[material_reason]\nfr = "Plus."\nen = "More."\nes = "Más."'),
+    ):
+        policy, count = re.subn(line, other, policy, count=1, flags=re.MULTILINE)
+        assert count == 1
+    (tmp_path / "policy.toml").write_text(policy)
     server.run("policy", "publish", server.key, str(tmp_path / "policy.toml"))
     version = f"{server.url}/v1/sites/{server.key}/banner"
     until(lambda: httpx.get(version).json()["policy_version"] == 2, 10, "the new policy")

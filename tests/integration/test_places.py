@@ -12,7 +12,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from consent_service.browser.place import NOWHERE, PLACE_HEADERS, MmdbLookup, Place, find_place, no_lookup
+from consent_service.browser.place import NOWHERE, PLACE_HEADERS, Address, MmdbLookup, Place, find_place, no_lookup
 from consent_service.browser.watched import LOOK_EVERY_SECONDS
 from consent_service.config import Config, load_config
 from consent_service.secrets import write_secrets
@@ -95,7 +95,7 @@ def test_a_trusted_proxy_says_country_region_and_city(headers: dict[str, str], p
 
 
 def test_the_file_adds_what_the_proxy_does_not_say_where_they_agree() -> None:
-    def lookup(_: object) -> Place:
+    def lookup(address: Address) -> Place:
         return Place("FR", "FR-IDF", "Paris")
 
     def place(**headers: str) -> Place:

@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Barrier, Event, Thread
 from uuid import UUID
 
-import duckdb
 import pytest
 from sqlalchemy import select
 
@@ -329,24 +328,3 @@ def test_a_closed_store_says_so_and_a_file_that_is_none_is_refused(path: Path) -
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
         DuckDBStore(path, threads=1)
-
-
-def test_a_file_from_before_there_were_channels_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "events.duckdb"
-    before = DuckDBStore(path)
-    before.apply(Batch([make_row(0, source="Google")]), NOON)
-    before.close()
-    # What an older release wrote is this without the column.
-    with duckdb.connect(str(path)) as older:
-        for table in ("event", "open_visit"):
-            older.execute(f"ALTER TABLE {table} DROP COLUMN channel")
-    store = DuckDBStore(path)
-    store.apply(Batch([make_row(40, source="Bing", channel="Organic Search"), make_row(5, channel="Direct")]), NOON)
-    rows = store.fetch("SELECT source, channel FROM event ORDER BY occurred_at", []).rows
-    # The second belongs to the visit of the first, whose channel nobody knows.
-    assert rows == [("Google", ""), ("Google", ""), ("Bing", "Organic Search")]
-    store.compact()
-    store.close()
-    again = DuckDBStore(path)
-    assert again.fetch("SELECT count(*) FROM event WHERE channel = ''", []).rows == [(2,)]
-    again.close()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consent_service.collect.known_sources import SourceKind, is_spam, known_sources, known_spam, read_hosts
-from consent_service.collect.source import Source, read_source
+from consent_service.collect.source import Source, first_values, read_source
 
 
 def found(referrer: str | None = None, query: str = "") -> Source:
-    return read_source(referrer, query, lambda host: host == "news.example")
+    return read_source(referrer, first_values(query), lambda host: host == "news.example")
 
 
 def test_the_list_has_hundreds_of_hosts_in_one_form_and_every_kind() -> None:
@@ -114,7 +114,7 @@ def test_what_the_link_says_goes_before_its_referrer() -> None:
 
 
 def test_medium_and_campaign_tell_nothing_where_they_may_not_be_stored() -> None:
-    got = read_source(None, "utm_source=google&utm_medium=cpc", lambda host: False, has_campaign=False)
+    got = read_source(None, first_values("utm_source=google&utm_medium=cpc"), lambda host: False, has_campaign=False)
     assert (got.source, got.channel) == ("Google", "Organic Search")
 
 
