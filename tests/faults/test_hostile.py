@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -42,14 +44,28 @@ def places(server: Server, description: dict[str, Any]) -> Iterator[Place]:
     scopes = ("stats:read", "consent:read", "events:export", "admin")
     asked = [word for scope in scopes for word in ("--scope", scope)]
     api = server.run("token", "create", "--site", server.key, *asked)["token"]
-    visitor = decide(server)["token"]
+    # Acts of the other one must not end the consent that the events are sent under.
+    visitor, other = decide(server)["token"], decide(server)["token"]
+    own = documents(server, visitor)
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            kind = JSON if JSON in content else FORM if FORM in content else ""
+            label = f"{method.upper()} {path}"
+            document = own.get(label, content[kind].get("example")) if kind else None
+            if document is not None and "site_id" in document:
+                document = {**document, "site_id": server.key}
+            of_visitor = visitor if path == "/v1/events" else other
+            token = api if path.startswith(("/api", "/metrics")) else of_visitor
+            yield _place(server, label, operation, kind, document, token)
+
+
+def documents(server: Server, visitor: str) -> dict[str, dict[str, Any]]:
+    """Give what visitors send: events that would be stored, and decisions and withdrawals that would be recorded."""
     config = httpx.get(f"{server.url}/v1/sites/{server.key}/banner", params={"lang": "fr"}).json()
-    own: dict[str, dict[str, Any]] = {
-        "POST /v1/events": {
-            "site": server.key,
-            "token": visitor,
-            "events": [event(props={"a": "b"}, revenue={"amount": "1", "currency": "EUR"}, referrer="", scroll=1)],
-        },
+    sent = event(props={"a": "b"}, revenue={"amount": "1", "currency": "EUR"}, referrer="", scroll=1)
+    return {
+        "POST /v1/events": {"site": server.key, "token": visitor, "events": [sent]},
         "POST /v1/decisions": {
             "site": server.key,
             "action": "refuse_all",
@@ -63,40 +79,30 @@ def places(server: Server, description: dict[str, Any]) -> Iterator[Place]:
         },
         "POST /v1/withdrawals": {"site": server.key, "token": decide(server)["token"], "purposes": None, "erase": True},
     }
-    values = {"key": server.key, "version": "1", "a": "1", "b": "1", "token_id": "1", "email": "nobody@example.org"}
-    for path, item in description["paths"].items():
-        for method, operation in item.items():
-            label = f"{method.upper()} {path}"
-            content = operation.get("requestBody", {}).get("content", {})
-            kind = JSON if JSON in content else FORM if FORM in content else ""
-            document = own.get(label, content[kind].get("example")) if kind else None
-            if document is not None and "site_id" in document:
-                document = {**document, "site_id": server.key}
-            named = [(each["name"], each["in"]) for each in operation.get("parameters", [])]
-            query_names = tuple(name for name, where in named if where == "query")
-            token = api if path.startswith(("/api", "/metrics")) else visitor
-            headers = {"User-Agent": AGENT.encode(), "Origin": ORIGIN.encode()}
-            headers["Authorization"] = f"Bearer {token}".encode()
-            if kind:
-                headers["Content-Type"] = kind.encode()
-            yield Place(
-                label,
-                Sent(
-                    method.upper(),
-                    path.format_map(
-                        {**values, **{name: values.get(name, "1") for name in re.findall(r"{(\w+)}", path)}}
-                    ),
-                    f"site={server.key}" if "site" in query_names else "",
-                    headers,
-                    b"" if kind else None,
-                ),
-                tuple(name for name, where in named if where == "path"),
-                query_names,
-                path,
-                values | {name: values.get(name, "1") for name in re.findall(r"{(\w+)}", path)},
-                document if isinstance(document, dict) else None,
-                token.encode(),
-            )
+
+
+def _written(kind: str, document: dict[str, Any] | None) -> bytes:
+    return urlencode(document or {}).encode() if kind == FORM else json.dumps(document).encode()
+
+
+def _place(
+    server: Server, label: str, operation: dict[str, Any], kind: str, document: dict[str, Any] | None, token: str
+) -> Place:
+    method, _, path = label.partition(" ")
+    known = {"key": server.key, "email": "nobody@example.org"}
+    values = {name: known.get(name, "1") for name in re.findall(r"{(\w+)}", path)}
+    named = [(each["name"], each["in"]) for each in operation.get("parameters", [])]
+    query_names = tuple(name for name, where in named if where == "query")
+    headers = {"User-Agent": AGENT, "Origin": ORIGIN, "Authorization": f"Bearer {token}"}
+    headers |= {"Content-Type": kind} if kind else {}
+    sent = Sent(
+        method,
+        path.format_map(values),
+        f"site={server.key}" if "site" in query_names else "",
+        {name: value.encode() for name, value in headers.items()},
+        _written(kind, document) if kind else None,
+    )
+    return Place(label, sent, tuple(values), query_names, path, values, document, token.encode())
 
 
 def clocked(server: Server, written: bytes) -> tuple[int, float]:
