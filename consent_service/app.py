@@ -13,7 +13,11 @@ from sqlalchemy import Engine
 from consent_service.browser.limits import RateLimiter, ReceiptQuota
 from consent_service.browser.place import MmdbLookup, no_lookup
 from consent_service.browser.proxies import TrustedProxies
+from consent_service.browser.watched import WatchedFile
 from consent_service.collect.inbox import Inbox
+from consent_service.collect.known_sources import read_hosts
+from consent_service.collect.pipeline import STEP_NAMES
+from consent_service.collect.timings import StepTimes
 from consent_service.config import Config, load_config
 from consent_service.consent.publication import Publications
 from consent_service.consent.receipts import Receipts
@@ -60,8 +64,8 @@ def make_core(config: Config, now: Callable[[], datetime] = utc_now) -> Core:
     return Core(config, now, engine, writer, sites, Publications(engine, writer, sites, now))
 
 
-def make_services(core: Core) -> Services:
-    """Make the parts of a web worker."""
+def make_services(core: Core, quota: ReceiptQuota | None = None) -> Services:
+    """Make the parts of a web worker; `quota` is the one that it shares with others."""
     config = core.config
     keeper = KeeperClient(config.socket_path)
     return Services(
@@ -76,8 +80,10 @@ def make_services(core: Core) -> Services:
         signer=TokenSigner([key.value for key in config.secret_keys]),
         inbox=Inbox(config.inbox_dir),
         limiter=RateLimiter(config.rate_limits),
-        quota=ReceiptQuota(),
+        quota=ReceiptQuota() if quota is None else quota,
         lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
+        spam_hosts=_spam_hosts(config),
+        step_times=StepTimes(STEP_NAMES),
         reader=keeper,
         is_keeper_ready=SharedAnswer(keeper.is_ready),
         sign_checkpoint=keeper.sign_checkpoint,
@@ -85,13 +91,24 @@ def make_services(core: Core) -> Services:
     )
 
 
-def create_app(config: Config | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
-    """Make the WSGI application of one web worker; without a config, by the environment's settings."""
+def _spam_hosts(config: Config) -> Callable[[], frozenset[str]]:
+    if config.referrer_spam is None:
+        return frozenset
+    return WatchedFile(config.referrer_spam, lambda path: read_hosts(path.read_text("utf-8"))).get
+
+
+def create_app(
+    config: Config | None = None, now: Callable[[], datetime] = utc_now, quota: ReceiptQuota | None = None
+) -> Flask:
+    """Make the WSGI application of one web worker; without a config, by the environment's settings.
+
+    Workers that are forked from one process share the `quota` that it made; an application without one counts alone.
+    """
     core = make_core(load_config() if config is None else config, now)
     app = Flask("consent_service", static_folder=None, template_folder=None)
     app.config["SECRET_KEY"] = core.config.secret_keys[0].value
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    app.extensions[EXTENSION] = make_services(core)
+    app.extensions[EXTENSION] = make_services(core, quota)
     answer_errors(app)
     for blueprint in load_blueprints(core.config):
         app.register_blueprint(blueprint)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import maxminddb
 from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -29,6 +30,7 @@ NAMES = (
     "PUBLIC_URL",
     "TRUSTED_PROXIES",
     "GEOIP_DB",
+    "REFERRER_SPAM",
     "WORKERS",
     "RATE_LIMITS",
     "LOG_LEVEL",
@@ -36,6 +38,9 @@ NAMES = (
 )
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_RATE_LIMITS = "events=50/s:200,decisions=30/m:30"
+# What all senders of a site have together. One that is not named is never less than what a single address has.
+DEFAULT_SITE_RATE_LIMITS = "site_events=5000/s:20000,site_decisions=100/s:2000"
+RATE_NAMES = ("events", "decisions", "site_events", "site_decisions")
 _RATE = re.compile(r"(?P<rate>\d{1,7})/(?P<unit>[smh]):(?P<burst>\d{1,7})")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -60,6 +65,7 @@ class Config:
     public_url: str
     trusted_proxies: tuple[Network, ...]
     geoip_db: Path | None
+    referrer_spam: Path | None
     workers: int
     rate_limits: Mapping[str, Rate]
     log_level: str
@@ -112,7 +118,8 @@ def load_config(
         secret_keys=reader.secret_keys(directory, now or datetime.now(UTC)),
         public_url=reader.public_url(port),
         trusted_proxies=reader.trusted_proxies(),
-        geoip_db=reader.geoip_db(),
+        geoip_db=reader.file("GEOIP_DB", check_places),
+        referrer_spam=reader.file("REFERRER_SPAM", check_hosts),
         workers=reader.workers() if workers is None else workers,
         rate_limits=reader.rate_limits(),
         log_level=reader.log_level(),
@@ -195,12 +202,16 @@ class _Reader:
                 self.problem("TRUSTED_PROXIES", f"{item!r} is not a network in CIDR form, like 10.0.0.0/8")
         return tuple(networks)
 
-    def geoip_db(self) -> Path | None:
-        value = self.settings.get("GEOIP_DB")
+    def file(self, name: str, check: Callable[[Path], None]) -> Path | None:
+        value = self.settings.get(name)
         if not value:
             return None
-        if not Path(value).is_file():
-            self.problem("GEOIP_DB", f"there is no file {value}")
+        try:
+            check(Path(value))
+        except FileNotFoundError:
+            self.problem(name, f"there is no file {value}")
+        except (OSError, ValueError, RuntimeError) as error:
+            self.problem(name, f"{value} cannot be read: {error}")
         return Path(value)
 
     def workers(self) -> int:
@@ -218,13 +229,17 @@ class _Reader:
         if value == "off":
             return rates
         # What is not named keeps its default: a limit is lifted by saying so alone.
-        for item in filter(None, f"{DEFAULT_RATE_LIMITS},{value}".split(",")):
+        for item in filter(None, f"{DEFAULT_RATE_LIMITS},{DEFAULT_SITE_RATE_LIMITS},{value}".split(",")):
             name, _, rule = item.strip().partition("=")
             match = _RATE.fullmatch(rule)
-            if name not in ("events", "decisions") or match is None or int(match["rate"]) == 0:
+            if name not in RATE_NAMES or match is None or int(match["rate"]) == 0:
                 self.problem("RATE_LIMITS", f"{item.strip()!r} is not like {DEFAULT_RATE_LIMITS}, nor 'off'")
                 continue
             rates[name] = Rate(int(match["rate"]) / _UNIT_SECONDS[match["unit"]], max(1, int(match["burst"])))
+        for name in ("events", "decisions"):
+            if f"site_{name}=" not in value:
+                one, all_ = rates[name], rates[f"site_{name}"]
+                rates[f"site_{name}"] = Rate(max(one.per_second, all_.per_second), max(one.burst, all_.burst))
         return rates
 
     def log_level(self) -> str:
@@ -232,6 +247,16 @@ class _Reader:
         if value not in LOG_LEVELS:
             self.problem("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
         return value
+
+
+def check_places(path: Path) -> None:
+    """Raise OSError, ValueError or RuntimeError for a file that is no MMDB."""
+    maxminddb.open_database(path).close()
+
+
+def check_hosts(path: Path) -> None:
+    """Raise OSError or ValueError for a file that is no text."""
+    path.read_text("utf-8")
 
 
 def _is_scheme_and_host(value: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consent_service.browser.limits import RateLimiter, ReceiptQuota
     from consent_service.browser.place import Lookup
     from consent_service.collect.inbox import Inbox
+    from consent_service.collect.timings import StepTimes
     from consent_service.config import Config
     from consent_service.consent.publication import Publications
     from consent_service.consent.receipts import Receipts
@@ -44,6 +45,8 @@ class Services:
     limiter: RateLimiter
     quota: ReceiptQuota
     lookup: Lookup
+    spam_hosts: Callable[[], frozenset[str]]
+    step_times: StepTimes
     reader: Reader
     is_keeper_ready: Callable[[], bool]
     # The log's present checkpoint, signed by the keeper with lines that say more.

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from flask import Blueprint, Flask, Response, g, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from consent_service.errors import (
     Invalid,
+    MalformedJSON,
     NotFound,
     Refused,
     ServiceError,
@@ -154,6 +156,14 @@ def answer_errors(app: Flask) -> None:
     def store_down(error: Exception) -> Response:
         log.warning("the main database does not answer: %s", type(error).__name__)
         return refuse(Unavailable("the main database does not answer; try again"))
+
+    @app.errorhandler(ParseException)
+    @app.errorhandler(NoMoreData)
+    def broken_off(error: Exception) -> Response:
+        # The server's own reader of chunks raises these where the body is read.
+        response = refuse(MalformedJSON("the body ends too early, or its chunks are none"))
+        response.headers["Connection"] = "close"
+        return response
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:

@@ -9,6 +9,8 @@ from typing import Any
 import ua_parser
 import user_agents.parsers
 
+from consent_service.browser.robots import Automaton, find_automaton
+
 MAX_LENGTH = 512
 _UNKNOWN = "Other"
 
@@ -48,19 +50,24 @@ def _parse(user_agent: str, **_: Any) -> dict[str, Any]:
 user_agents.parsers.user_agent_parser = SimpleNamespace(Parse=_parse)
 
 
-def read_device(user_agent: str | None) -> Device:
-    """Give the device of a request; without a user agent nothing is known of it."""
+def read_device(user_agent: str | None, *, is_local: bool = False) -> Device:
+    """Give the device of a request; without a user agent nothing is known of it.
+
+    A headless browser or an HTTP library is a bot as well, unless `is_local`: on the machine itself it is a test of the
+    operator's.
+    """
     text = (user_agent or "").strip()[:MAX_LENGTH]
     if not text:
         return UNKNOWN
-    found = user_agents.parsers.parse(text)
+    found, automaton = user_agents.parsers.parse(text), find_automaton(text)
+    is_tool = automaton is Automaton.TOOL
     return Device(
         kind=_kind(found),
         browser=_known(found.browser.family),
         browser_version=_major(found.browser.version),
         os=_known(found.os.family),
         os_version=_major(found.os.version),
-        is_bot=found.is_bot,
+        is_bot=not is_local if is_tool else found.is_bot or automaton is not None,
     )
 
 

@@ -1,10 +1,11 @@
-"""Bound how often one address asks and how much one receipt stores; nothing of it outlives the process."""
+"""Bound how often one address or all of a site ask and how much one receipt stores; it lives in memory alone."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import math
+import mmap
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +19,8 @@ from consent_service.config import Rate
 
 MAX_BUCKETS = 50_000
 EVENTS_PER_RECEIPT_AND_DAY = 5_000
+# 2 MB; ten times the receipts that one machine sees on a busy day.
+QUOTA_SLOTS = 2**19
 
 
 class RateLimiter:
@@ -39,9 +42,15 @@ class RateLimiter:
         `rule` names the setting that bounds this kind, when it is another.
         """
         rate = self._rates.get(rule or kind)
-        if rate is None:
-            return 0
-        name = hmac.new(self._key, f"{kind} {_sender(address)}".encode(), hashlib.sha256).digest()[:16]
+        return 0 if rate is None else self._take(rate, f"{kind} {_sender(address)}")
+
+    def take_of_site(self, kind: str, site_id: int) -> int:
+        """Take one from the bucket that all senders of a site share; gives what `take` gives."""
+        rate = self._rates.get(kind)
+        return 0 if rate is None else self._take(rate, f"{kind} site {site_id}")
+
+    def _take(self, rate: Rate, bucket: str) -> int:
+        name = hmac.new(self._key, bucket.encode(), hashlib.sha256).digest()[:16]
         now = self._clock()
         with self._lock:
             left, at = self._buckets.pop(name, (float(rate.burst), now))
@@ -60,21 +69,32 @@ def _sender(address: Address | None) -> str:
 
 
 class ReceiptQuota:
-    """Count the events of each receipt and day in this process."""
+    """Count the events of each receipt and day, for all processes that are forked from the one that made this.
 
-    def __init__(self, most: int = EVENTS_PER_RECEIPT_AND_DAY) -> None:
+    The counts lie in memory that they share, in slots found by a keyed hash of the receipt, two for each; the smaller
+    count of the two is the receipt's. So a receipt is never given less than its share unless two busy ones meet it in
+    both slots, and two processes that count in the same moment may lose one count.
+    """
+
+    def __init__(self, most: int = EVENTS_PER_RECEIPT_AND_DAY, slots: int = QUOTA_SLOTS) -> None:
         self._most = most
+        self._slots = slots
+        self._key = token_bytes(32)
         self._lock = threading.Lock()
-        self._day: date | None = None
-        self._counts: dict[str, int] = {}
+        # The first number is the day that is counted.
+        self._numbers = memoryview(mmap.mmap(-1, 4 * (slots + 1))).cast("I")
 
     def take(self, receipt_id: str, day: date) -> bool:
         """Count one event; False when the receipt has had its share of the day."""
+        digest = hashlib.blake2b(receipt_id.encode(), key=self._key, digest_size=16).digest()
+        first, second = (1 + int.from_bytes(half) % self._slots for half in (digest[:8], digest[8:]))
+        numbers, today = self._numbers, day.toordinal()
         with self._lock:
-            if day != self._day:
-                self._day, self._counts = day, {}
-            count = self._counts.get(receipt_id, 0)
-            if count >= self._most:
+            if numbers[0] != today:
+                numbers[1:] = memoryview(bytes(4 * self._slots)).cast("I")
+                numbers[0] = today
+            if min(numbers[first], numbers[second]) >= self._most:
                 return False
-            self._counts[receipt_id] = count + 1
+            for slot in {first, second}:
+                numbers[slot] += 1
             return True

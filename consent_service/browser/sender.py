@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import request
 
 from consent_service.browser.device import Device, read_device
-from consent_service.browser.place import COUNTRY_HEADERS, Address, Place, client_address, find_place, is_trusted
+from consent_service.browser.place import PLACE_HEADERS, Address, Place, client_address, find_place, is_trusted
 from consent_service.errors import RateLimited
 from consent_service.services import services
 
@@ -31,9 +31,20 @@ def read_sender() -> Sender:
     address = client_address(request.remote_addr, request.headers.get("X-Forwarded-For"), proxies)
     peer = client_address(request.remote_addr, None, ())
     # Asked for one by one: a copy of all would know them by the server's own spelling alone.
-    said = {name: request.headers.get(name, "") for name in COUNTRY_HEADERS}
+    said = {name: request.headers.get(name, "") for names in PLACE_HEADERS for name in names}
     place = find_place(address, said, from_proxy=is_trusted(peer, proxies), lookup=parts.lookup)
-    return Sender(read_device(request.headers.get("User-Agent")), place, address)
+    is_local = address is not None and address.is_loopback
+    return Sender(read_device(request.headers.get("User-Agent"), is_local=is_local), place, address)
+
+
+def limit_site(sender: Sender, kind: str, site_id: int) -> None:
+    """Raise RateLimited when a site was asked too often, whoever asked: one site's flood leaves the others alone."""
+    parts = services()
+    if parts.config.is_demo and (sender.address is None or sender.address.is_loopback):
+        return
+    wait = parts.limiter.take_of_site(f"site_{kind}", site_id)
+    if wait:
+        raise RateLimited(wait)
 
 
 def limit_rate(sender: Sender, kind: str, rule: str | None = None) -> None:

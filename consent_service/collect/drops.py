@@ -18,6 +18,7 @@ class DropReason(StrEnum):
     TOO_MANY_PROPS = "too_many_props"
     EXCLUDED_PATH = "excluded_path"
     EXCLUDED_ADDRESS = "excluded_address"
+    SPAM_REFERRER = "spam_referrer"
     RATE_LIMITED = "rate_limited"
 
 

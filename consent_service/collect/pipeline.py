@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import perf_counter_ns
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from consent_service.browser.device import Device
 from consent_service.browser.place import Place
 from consent_service.collect.drops import Drop, DropReason
+from consent_service.collect.known_sources import is_spam, known_spam
+from consent_service.collect.masking import mask, mask_parameter
 from consent_service.collect.request import MAX_DEPTH, MAX_TEXT, depth
-from consent_service.collect.source import read_campaign, read_source
+from consent_service.collect.source import first_values, host_and_path, read_campaign, read_source
+from consent_service.collect.timings import StepTimes
 from consent_service.collect.values import (
     read_address,
+    read_age,
     read_amount,
     read_form,
     read_scalar,
@@ -59,6 +63,7 @@ class Context:
     device: Device
     place: Place
     is_excluded_address: bool
+    spam_hosts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -69,7 +74,7 @@ class Draft:
     event_id: UUID
     name: str
     occurred_at: datetime
-    url: SplitResult = field(default_factory=lambda: urlsplit(""))
+    parameters: Mapping[str, str] = field(default_factory=dict)
     stored: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,17 +85,16 @@ def read_draft(sent: Any, context: Context) -> Draft | Drop:
     """Read the members every event has: id, name and age."""
     if not isinstance(sent, dict) or depth(sent) > MAX_DEPTH:
         return Drop(DropReason.INVALID_EVENT)
-    name, age = sent.get("name"), sent.get("age_ms", 0)
+    name, age = sent.get("name"), read_age(sent.get("age_ms"))
     event_id = read_uuid(sent.get("id"))
     if event_id is None or not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME or not name.strip():
         return Drop(DropReason.INVALID_EVENT)
     if age is None:
-        age = 0
-    if isinstance(age, bool) or not isinstance(age, (int, float)) or not math.isfinite(age) or age < 0:
         return Drop(DropReason.INVALID_EVENT)
     if age > TOO_OLD / timedelta(milliseconds=1):
         return Drop(DropReason.TOO_OLD)
-    return Draft(sent, event_id, name, context.received_at - timedelta(milliseconds=age))
+    # The browser's clock is not asked: it says how long ago, and ours says when that was.
+    return Draft(sent, event_id, mask(name)[:MAX_NAME], context.received_at - timedelta(milliseconds=age))
 
 
 def drop_before_consent(draft: Draft, context: Context) -> Drop | None:
@@ -101,8 +105,16 @@ def drop_before_consent(draft: Draft, context: Context) -> Drop | None:
 
 
 def drop_bot(draft: Draft, context: Context) -> Drop | None:
-    """Drop what a known robot sent."""
+    """Drop what a known robot sent, and what a program did that is none of the operator's own machine."""
     return Drop(DropReason.BOT) if context.device.is_bot else None
+
+
+def drop_spam(draft: Draft, context: Context) -> Drop | None:
+    """Drop what claims to come from a host that only spam names."""
+    referrer = draft.sent.get("referrer")
+    host = host_and_path(referrer)[0] if isinstance(referrer, str) and len(referrer) <= MAX_TEXT else ""
+    is_named = bool(host) and is_spam(host, (known_spam(), context.spam_hosts))
+    return Drop(DropReason.SPAM_REFERRER) if is_named else None
 
 
 def drop_excluded_address(draft: Draft, context: Context) -> Drop | None:
@@ -123,14 +135,14 @@ def put_page(draft: Draft, context: Context) -> Drop | None:
         return Drop(DropReason.INVALID_URL)
     if not context.site.has_host(host):
         return Drop(DropReason.FOREIGN_HOST)
-    draft.url = parts
+    draft.parameters = first_values(parts.query)
     path = parts.path or "/"
     if matches_path(context.site.settings, path):
         return Drop(DropReason.EXCLUDED_PATH)
     allowed = context.site.settings.allowed_query_keys
     pairs = parse_qsl(parts.query, keep_blank_values=True) if allowed else []
-    kept = [(name, value) for name, value in pairs if name in allowed]
-    draft.stored |= {"hostname": host, "path": path, "query": urlencode(kept)}
+    kept = [(name, mask_parameter(value)) for name, value in pairs if name in allowed]
+    draft.stored |= {"hostname": host, "path": mask(path), "query": urlencode(kept)}
     return None
 
 
@@ -139,14 +151,16 @@ def put_source(draft: Draft, context: Context) -> Drop | None:
     referrer = draft.sent.get("referrer")
     if referrer is not None and (not isinstance(referrer, str) or len(referrer) > MAX_TEXT):
         referrer = None
-    found = read_source(referrer, draft.url.query, context.site.has_host)
+    has_campaign = "campaign" in context.grant.data
+    found = read_source(referrer, draft.parameters, context.site.has_host, has_campaign=has_campaign)
     draft.stored |= {"source": found.source, "referrer": found.referrer, "click_id": found.click_id}
+    draft.stored["channel"] = str(found.channel)
     return None
 
 
 def put_campaign(draft: Draft, context: Context) -> Drop | None:
     """Add the campaign parameters of the page's address."""
-    found = read_campaign(draft.url.query)
+    found = read_campaign(draft.parameters)
     draft.stored |= {
         "utm_source": found.source,
         "utm_medium": found.medium,
@@ -199,7 +213,7 @@ def put_props(draft: Draft, context: Context) -> Drop | None:
         text = read_scalar(value)
         if not name or len(name) > MAX_PROP_NAME or text is None or len(text) > MAX_TEXT:
             return Drop(DropReason.INVALID_EVENT)
-        kept[name] = text
+        kept[mask(name)[:MAX_PROP_NAME]] = mask(text)[:MAX_TEXT]
     draft.stored["props"] = kept
     return None
 
@@ -215,7 +229,7 @@ def put_own_prop(draft: Draft, context: Context) -> Drop | None:
     value = reader((draft.sent.get("props") or {}).get(name))
     if value is None:
         return Drop(DropReason.INVALID_EVENT)
-    draft.stored["own_prop"] = {name: value} if value else {}
+    draft.stored["own_prop"] = {name: mask(value)} if value else {}
     return None
 
 
@@ -239,6 +253,7 @@ STEPS: tuple[tuple[str, str | None, Step], ...] = (
     ("drop_before_consent", None, drop_before_consent),
     ("drop_excluded_address", None, drop_excluded_address),
     ("drop_bot", None, drop_bot),
+    ("drop_spam", None, drop_spam),
     ("put_page", None, put_page),
     ("drop_undeclared", None, drop_undeclared),
     ("put_source", "source", put_source),
@@ -250,20 +265,33 @@ STEPS: tuple[tuple[str, str | None, Step], ...] = (
     ("put_own_prop", None, put_own_prop),
     ("put_revenue", "revenue", put_revenue),
 )
+STEP_NAMES = ("read_draft", *(name for name, _, _ in STEPS))
 _PAGE_FIELDS = ("hostname", "path", "query")
 
 
-def run(sent: Any, context: Context) -> dict[str, Any] | Drop:
+def run(sent: Any, context: Context, times: StepTimes | None = None) -> dict[str, Any] | Drop:
     """Give what may be stored of one event, or the reason why nothing is.
 
-    Faults are found whatever the policy declares; what it does not declare is left out of the result.
+    Faults are found whatever the policy declares; what it does not declare is left out of the result. How long each
+    step took is added to `times`, by the names of STEP_NAMES.
     """
+    marks = [perf_counter_ns()]
+    try:
+        return _run(sent, context, marks)
+    finally:
+        if times is not None:
+            times.add(marks)
+
+
+def _run(sent: Any, context: Context, marks: list[int]) -> dict[str, Any] | Drop:
     draft = read_draft(sent, context)
+    marks.append(perf_counter_ns())
     if isinstance(draft, Drop):
         return draft
     kept: dict[str, Any] = {}
     for _, group, step in STEPS:
         dropped = step(draft, context)
+        marks.append(perf_counter_ns())
         if dropped is not None:
             return dropped
         if group is None or group in context.grant.data:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from flask import Blueprint, Response, g, request
 
 from consent_service.browser.body import MAX_BODY, read_json
-from consent_service.browser.sender import Sender, limit_rate, read_sender
+from consent_service.browser.sender import Sender, limit_rate, limit_site, read_sender
 from consent_service.collect.drops import Drop, DropReason
 from consent_service.collect.pipeline import Context, run
 from consent_service.collect.request import EventsRequest, read_events
@@ -51,6 +51,8 @@ def post_events() -> Response:
     grant = _pass_gate(asked, site, now)
     if isinstance(grant, Refusal):
         _refuse(site, day, grant)
+    # Only what passed the gate counts, so that nobody without a consent can use a site's share up.
+    limit_site(sender, "events", site.site_id)
     kept, dropped = _filter(asked, site, grant, sender, now)
     if kept:
         parts.inbox.append(grant, now, kept)
@@ -94,12 +96,13 @@ def _filter(
         device=sender.device,
         place=sender.place,
         is_excluded_address=sender.address is not None and matches_address(site.settings, str(sender.address)),
+        spam_hosts=services().spam_hosts(),
     )
     kept: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
-    quota, day = services().quota, now.date()
+    quota, times, day = services().quota, services().step_times, now.date()
     for index, sent in enumerate(asked.events):
-        result = run(sent, context)
+        result = run(sent, context, times)
         if not isinstance(result, Drop) and not quota.take(grant.receipt_id, day):
             result = Drop(DropReason.RATE_LIMITED)
         if isinstance(result, Drop):

@@ -11,6 +11,7 @@ from uuid import UUID
 from consent_service.collect.request import MAX_TEXT
 
 MAX_FORM = 120
+MOST_EXACT = 2**53 - 1
 _SCREENS = ((576, "Mobile"), (992, "Tablet"), (1440, "Laptop"))
 
 
@@ -59,6 +60,15 @@ def read_screen(width: Any) -> str:
     return next((name for limit, name in _SCREENS if pixels < limit), "Desktop")
 
 
+def read_age(milliseconds: Any) -> float | None:
+    """Read how long ago an event happened; what is not said is 0."""
+    if milliseconds is None:
+        return 0
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, float)):
+        return None
+    return milliseconds if math.isfinite(milliseconds) and milliseconds >= 0 else None
+
+
 def read_whole(value: Any, most: int) -> int | None:
     """Read a number that is not negative, rounded and cut at the most it can be."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
@@ -67,9 +77,14 @@ def read_whole(value: Any, most: int) -> int | None:
 
 
 def read_scalar(value: Any) -> str | None:
-    """Write a text, number, truth value or null as text."""
+    """Write a text, number, truth value or null as text.
+
+    A number beyond 2^53 is none: readers of JSON round it, each in another way (RFC 8259, section 6).
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, (int, float)) and abs(value) > MOST_EXACT:
+        return None
     if isinstance(value, (str, int, float)):
         return str(value)
     return "" if value is None else None

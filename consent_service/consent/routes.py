@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from consent_service.browser.body import MAX_BODY, read_json
-from consent_service.browser.sender import Sender, limit_rate, read_sender
+from consent_service.browser.sender import Sender, limit_rate, limit_site, read_sender
 from consent_service.consent.acts import decide, judge
 from consent_service.consent.cookies import read_every_token, read_tokens, set_cookies
 from consent_service.consent.decision import DecisionRequest, WithdrawalRequest
@@ -88,6 +88,7 @@ def post_withdrawal() -> Response:
 def record_decision(wish: DecisionRequest, publication: Publication, sender: Sender, digest: str) -> bytes:
     """Judge a decision and record it; gives the answer's JSON, and raises what `judge` and `decide` raise."""
     parts = services()
+    limit_site(sender, "decisions", publication.site.site_id)
     act = judge(wish, publication, sender, parts.now())
     answer, touched = _once_more(lambda connection: decide(connection, wish, act, publication, parts.signer, digest))
     parts.receipts.forget(touched)

@@ -97,6 +97,7 @@ class Breakdown:
 BREAKDOWNS: Final = (
     ("pages", "Top pages", "Page", "event:page", "pageviews", "visitors"),
     ("sources", "Top sources", "Source", "visit:source", "visitors", "visits"),
+    ("channels", "Channels", "Channel", "visit:channel", "visitors", "visits"),
     ("countries", "Countries", "Country", "visit:country", "visitors", None),
     ("devices", "Devices", "Device", "visit:device", "visitors", None),
     ("browsers", "Browsers", "Browser", "visit:browser", "visitors", None),

@@ -10,7 +10,7 @@ from typing import Final
 
 from consent_service.demo.pages import Article, article_path, home_path
 from consent_service.demo.rhythm import PEAK_DAYS_AGO
-from consent_service.demo.shares import GOING_ROUND, ORDINARY, RETURNING, Profile, Wheel
+from consent_service.demo.shares import DIRECT, GOING_ROUND, ORDINARY, RETURNING, Profile, Wheel
 
 MOST_PAGES: Final = 12
 _ONE_PAGE: Final = 0.52
@@ -25,7 +25,8 @@ _EVERGREEN: Final = 0.012
 _OWN_LANGUAGE: Final = 5.0
 _HOME_AGAIN: Final = 0.16
 
-Page = tuple[datetime, str, str, str, str]
+# When, path, query, referrer, source, channel.
+Page = tuple[datetime, str, str, str, str, str]
 
 
 class Reading:
@@ -55,7 +56,7 @@ class Reading:
         return min(MOST_PAGES, 2 + int(math.log(1 - self._random.random()) / math.log(_ANOTHER)))
 
     def sit(self, profile: Profile, at: datetime, pages: int, peak: float, *, is_return: bool) -> list[Page]:
-        """Give the pages of one sitting as (time, path, query, referrer, source)."""
+        """Give the pages of one sitting as (time, path, query, referrer, source, channel)."""
         random = self._random
         goes_round = not is_return and random.random() < peak / (1 + peak)
         wheel = GOING_ROUND if goes_round else RETURNING if is_return else ORDINARY
@@ -63,11 +64,12 @@ class Reading:
         path = self._path(profile, origin.starts_at_home)
         if goes_round:
             path = article_path(profile.language, self._talk.slug)
-        read: list[Page] = [(at, path, origin.query, origin.referrer, origin.source)]
+        way = (origin.query, origin.referrer, origin.source, origin.channel)
+        read: list[Page] = [(at, path, *way)]
         for _ in range(pages - 1):
             at += timedelta(milliseconds=int(1000 * self._seconds()))
             before, path = path, self._other_path(profile, path)
-            read.append((at, path, "", before, ""))
+            read.append((at, path, "", before, DIRECT.source, DIRECT.channel))
         return read
 
     def _weight(self, article: Article, language: str, days_ago: int) -> float:

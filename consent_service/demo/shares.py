@@ -47,8 +47,9 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Hold a way to the site: what the browser sends, and under which name a report must show it."""
+    """Hold a way to the site: what the browser sends, and under which names a report must show it."""
 
+    channel: str
     source: str
     referrer: str
     query: str
@@ -104,31 +105,34 @@ _BROWSER: Final = Wheel(
     ]
 )
 
-DIRECT: Final = Origin("", "", "", 0.72)
+DIRECT: Final = Origin("Direct", "", "", "", 0.72)
+_LINKEDIN: Final = Origin(
+    "Organic Social", "LinkedIn", "https://www.linkedin.com/", "utm_source=linkedin&utm_medium=social", 0.05
+)
 _ORDINARY: Final = [
     (DIRECT, 0.29),
-    (Origin("Google", "https://www.google.com/", "", 0.12), 0.235),
-    (Origin("Google News", "https://news.google.com/", "", 0.0), 0.10),
-    (Origin("newsletter", "", "utm_source=newsletter&utm_medium=email&utm_campaign=matinale", 0.15), 0.09),
-    (Origin("newsletter", "", "utm_source=newsletter&utm_medium=email&utm_campaign=weekend", 0.05), 0.03),
-    (Origin("Bing", "https://www.bing.com/", "", 0.15), 0.045),
-    (Origin("Facebook", "https://l.facebook.com/", "", 0.02), 0.05),
-    (Origin("flipboard.com", "https://flipboard.com/", "", 0.0), 0.03),
-    (Origin("DuckDuckGo", "https://duckduckgo.com/", "", 0.2), 0.025),
-    (Origin("Bluesky", "https://go.bsky.app/", "", 0.03), 0.022),
-    (Origin("Twitter", "https://t.co/", "", 0.02), 0.02),
-    (Origin("LinkedIn", "https://www.linkedin.com/", "utm_source=linkedin&utm_medium=social", 0.05), 0.018),
-    (Origin("Reddit", "https://www.reddit.com/", "", 0.0), 0.014),
-    (Origin("Wikipedia", "https://fr.wikipedia.org/", "", 0.05), 0.012),
-    (Origin("ChatGPT", "https://chatgpt.com/", "", 0.05), 0.011),
-    (Origin("Ecosia", "https://www.ecosia.org/", "", 0.2), 0.008),
+    (Origin("Organic Search", "Google", "https://www.google.com/", "", 0.12), 0.235),
+    (Origin("News", "Google News", "https://news.google.com/", "", 0.0), 0.10),
+    (Origin("Email", "newsletter", "", "utm_source=newsletter&utm_medium=email&utm_campaign=matinale", 0.15), 0.09),
+    (Origin("Email", "newsletter", "", "utm_source=newsletter&utm_medium=email&utm_campaign=weekend", 0.05), 0.03),
+    (Origin("Organic Search", "Bing", "https://www.bing.com/", "", 0.15), 0.045),
+    (Origin("Organic Social", "Facebook", "https://l.facebook.com/", "", 0.02), 0.05),
+    (Origin("News", "Flipboard", "https://flipboard.com/", "", 0.0), 0.03),
+    (Origin("Organic Search", "DuckDuckGo", "https://duckduckgo.com/", "", 0.2), 0.025),
+    (Origin("Organic Social", "Bluesky", "https://go.bsky.app/", "", 0.03), 0.022),
+    (Origin("Organic Social", "Twitter", "https://t.co/", "", 0.02), 0.02),
+    (_LINKEDIN, 0.018),
+    (Origin("Organic Social", "Reddit", "https://www.reddit.com/", "", 0.0), 0.014),
+    (Origin("Referral", "Wikipedia", "https://fr.wikipedia.org/", "", 0.05), 0.012),
+    (Origin("AI Assistants", "ChatGPT", "https://chatgpt.com/", "", 0.05), 0.011),
+    (Origin("Organic Search", "Ecosia", "https://www.ecosia.org/", "", 0.2), 0.008),
 ]
 _GOING_ROUND: Final = [
-    (Origin("Hacker News", "https://news.ycombinator.com/", "", 0.0), 0.31),
-    (Origin("Reddit", "https://www.reddit.com/", "", 0.0), 0.24),
-    (Origin("Bluesky", "https://go.bsky.app/", "", 0.0), 0.13),
-    (Origin("Facebook", "https://l.facebook.com/", "", 0.0), 0.12),
-    (Origin("Twitter", "https://t.co/", "", 0.0), 0.1),
+    (Origin("Organic Social", "Hacker News", "https://news.ycombinator.com/", "", 0.0), 0.31),
+    (Origin("Organic Social", "Reddit", "https://www.reddit.com/", "", 0.0), 0.24),
+    (Origin("Organic Social", "Bluesky", "https://go.bsky.app/", "", 0.0), 0.13),
+    (Origin("Organic Social", "Facebook", "https://l.facebook.com/", "", 0.0), 0.12),
+    (Origin("Organic Social", "Twitter", "https://t.co/", "", 0.0), 0.1),
     (DIRECT, 0.1),
 ]
 # Those who come back know the address.

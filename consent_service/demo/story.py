@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from consent_service.demo.pages import Article, load_articles
 from consent_service.demo.readers import Reader, draw_habit
-from consent_service.demo.reading import Reading
+from consent_service.demo.reading import Page, Reading
 from consent_service.demo.rhythm import (
     DAYS,
     day_weight,
@@ -58,7 +58,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Hold one event as the page would send it, and the source a report must show when it begins a visit."""
+    """Hold one event as the page would send it, and what a report must show of its way here when it begins a visit."""
 
     at: datetime
     event_id: UUID
@@ -67,6 +67,7 @@ class Event:
     query: str
     referrer: str
     source: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class _Teller:
         reader.last_at = events[-1].at
         items.append(Sitting(reader.number, reader.visitor, reader.profile, events, reader.is_leaving))
 
-    def _events_of(self, pages: list[tuple[datetime, str, str, str, str]], begins_at: datetime) -> tuple[Event, ...]:
+    def _events_of(self, pages: list[Page], begins_at: datetime) -> tuple[Event, ...]:
         # What would lie in the future is moved before the end, in order: the visit goes on while this is told.
         last = max(pages[-1][0], begins_at)
         limit = max(self._end, begins_at)

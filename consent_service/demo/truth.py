@@ -18,7 +18,14 @@ ENGAGEMENT: Final = "engagement"
 NO_SOURCE: Final = "Direct / None"
 NOT_SET: Final = "(not set)"
 PAGE: Final = "event:page"
-VISIT_DIMENSIONS: Final = ("visit:source", "visit:device", "visit:browser", "visit:os", "visit:country")
+VISIT_DIMENSIONS: Final = (
+    "visit:source",
+    "visit:channel",
+    "visit:device",
+    "visit:browser",
+    "visit:os",
+    "visit:country",
+)
 # Days ago whose figures are written out by page and source too, beside the year and the last 28 days.
 SINGLE_DAYS: Final = (1, 2, 7, 100, 143)
 MOST_FOUND: Final = 50_000
@@ -132,7 +139,8 @@ class Truth:
             visit = None
         if visit is None:
             browser = sitting.profile.browser
-            values = (event.source or NO_SOURCE, browser.device, browser.name, browser.os, sitting.profile.country)
+            way = (event.source or NO_SOURCE, event.channel)
+            values = (*way, browser.device, browser.name, browser.os, sitting.profile.country)
             visit = Visit(sitting.visitor, event.at, event.at, tuple(value or NOT_SET for value in values))
             self._open[sitting.visitor] = visit
         visit.last_at = event.at

@@ -18,7 +18,7 @@ from consent_service.events import erasure, holding
 from consent_service.events.dialect import DIALECT
 from consent_service.events.drain import Writing
 from consent_service.events.files import Files
-from consent_service.events.schema import Batch, events_metadata
+from consent_service.events.schema import VISIT_ATTRIBUTES, Batch, events_metadata
 from consent_service.events.store import (
     CompactionResult,
     EventStoreError,
@@ -217,3 +217,14 @@ def _failure(error: duckdb.Error) -> EventStoreError:
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     for table in events_metadata.sorted_tables:
         connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)))
+    _add_texts(connection)
+
+
+def _add_texts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give an older file the attributes of a visit that came later; in its rows they are unknown, which is empty."""
+    sql = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+    present = set(connection.execute(sql).fetchall())
+    for table in events_metadata.sorted_tables:
+        for name in (column.name for column in table.columns if column.name in VISIT_ATTRIBUTES):
+            if (table.name, name) not in present:
+                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {name} TEXT DEFAULT ''")

@@ -53,6 +53,7 @@ class EventRow:
     query: str = ""
     referrer: str = ""
     source: str = ""
+    channel: str = ""
     utm_source: str = ""
     utm_medium: str = ""
     utm_campaign: str = ""
@@ -110,6 +111,7 @@ class TextMap(UserDefinedType[dict[str, str]]):
 GROUP_OF: Final = {
     "referrer": "source",
     "source": "source",
+    "channel": "source",
     "utm_source": "campaign",
     "utm_medium": "campaign",
     "utm_campaign": "campaign",

@@ -25,6 +25,7 @@ _AFTER_SITE: Final = (
     "path",
     "query",
     "source",
+    "channel",
     "referrer",
     "utm_source",
     "utm_medium",

@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from consent_service.app import create_app
+from consent_service.browser.limits import ReceiptQuota
 from consent_service.config import Config
 from consent_service.services import EXTENSION
 
@@ -26,6 +27,8 @@ class WebServer(BaseApplication):
         self._config = config
         self._handle = handle
         self._pipe = pipe
+        # Made before the workers are forked, so that all of them count in it.
+        self._quota = ReceiptQuota()
         super().__init__()
 
     def load_config(self) -> None:
@@ -55,7 +58,7 @@ class WebServer(BaseApplication):
 
     def load(self) -> Any:
         """Make the application, in the worker that will run it: nothing is opened before the fork."""
-        return create_app(self._config)
+        return create_app(self._config, quota=self._quota)
 
     def _watch_parent(self, arbiter: Any) -> None:
         _leave_interrupts_to_the_parent(arbiter)

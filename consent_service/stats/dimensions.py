@@ -63,6 +63,7 @@ _ALL: Final = [
     Dimension("event:name", Kind.EVENT, "name"),
     Dimension("event:hostname", Kind.EVENT, "hostname"),
     Dimension("visit:source", Kind.VISIT, "source", NO_SOURCE),
+    Dimension("visit:channel", Kind.VISIT, "channel"),
     Dimension("visit:referrer", Kind.VISIT, "referrer", NO_SOURCE),
     *_visit("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
     *_visit("device", "browser", "browser_version", "os", "os_version", "screen"),

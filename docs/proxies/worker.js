@@ -8,6 +8,18 @@ const GPC = "/.well-known/gpc.json";
 const FOR_VISITORS = /^\/(?:(?:c|v1|privacy|banner|my|static)\/|consent(?:\.v1)?(?:\.more)?\.js$)/;
 const LARGEST_BODY = 32 * 1024;
 
+const PLACES_OF_OTHERS = [
+  "CloudFront-Viewer-Country",
+  "CloudFront-Viewer-Country-Region",
+  "CloudFront-Viewer-City",
+  "X-Vercel-IP-Country",
+  "X-Vercel-IP-Country-Region",
+  "X-Vercel-IP-City",
+  "X-Country-Code",
+  "X-Region-Code",
+  "X-City",
+];
+
 export default {
   async fetch(request, env) {
     const { pathname, search, host, protocol } = new URL(request.url);
@@ -27,6 +39,8 @@ export default {
     headers.set("X-Forwarded-For", request.headers.get("CF-Connecting-IP") || "");
     headers.set("X-Forwarded-Proto", protocol.slice(0, -1));
     headers.set("X-Forwarded-Prefix", PREFIX);
+    // Cloudflare writes its own of these, where it is told to; the rest are what the visitor sent.
+    for (const name of PLACES_OF_OTHERS) headers.delete(name);
     if (isGpc) headers.delete("X-Forwarded-Prefix");
     // The key of a door in front of the service, such as Cloudflare Access: who passes it is believed.
     if (env.ACCESS_ID) {

@@ -37,7 +37,30 @@ def problems(directory: Path, **settings: str) -> list[str]:
     ],
 )
 def test_a_rate_that_is_not_named_keeps_its_default(tmp_path: Path, written: str, rates: dict[str, Rate]) -> None:
-    assert load(tmp_path, RATE_LIMITS=written).rate_limits == rates
+    found = load(tmp_path, RATE_LIMITS=written).rate_limits
+    assert {name: rate for name, rate in found.items() if not name.startswith("site_")} == rates
+
+
+@pytest.mark.parametrize(
+    ("written", "events", "decisions"),
+    [
+        ("", Rate(5000, 20000), Rate(100, 2000)),
+        ("site_events=1/s:2", Rate(1, 2), Rate(100, 2000)),
+        # A site never has less than one address, unless it is said.
+        ("decisions=500/s:9000", Rate(5000, 20000), Rate(500, 9000)),
+        ("decisions=500/s:9000,site_decisions=1/m:1", Rate(5000, 20000), Rate(1 / 60, 1)),
+    ],
+)
+def test_all_of_a_site_have_a_rate_too(tmp_path: Path, written: str, events: Rate, decisions: Rate) -> None:
+    found = load(tmp_path, RATE_LIMITS=written).rate_limits
+    assert (found["site_events"], found["site_decisions"]) == (events, decisions)
+
+
+@pytest.mark.parametrize("name", ["GEOIP_DB", "REFERRER_SPAM"])
+def test_a_file_that_is_missing_or_of_another_kind_stops_the_start(tmp_path: Path, name: str) -> None:
+    assert problems(tmp_path, **{name: str(tmp_path / "none")}) == [f"{PREFIX}{name}"]
+    (tmp_path / "other").write_bytes(b"\xff\xfe no such thing")
+    assert problems(tmp_path, **{name: str(tmp_path / "other")}) == [f"{PREFIX}{name}"]
 
 
 @pytest.mark.parametrize("written", ["fast", "events=0/s:1", "events=1/d:1", "logins=1/s:1", "events=off", "on"])

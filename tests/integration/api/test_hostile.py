@@ -42,7 +42,7 @@ def test_hostile_decisions(visitor: Visitor, site: Site, count: Callable[[], lis
         "a site of 20 kB": with_members(good, *INVALID, site="x" * 20_000),
         "the site twice": Fault(b'{"site":"%s",' % site.key.encode() + b'"site":"x",' + b"}", 400, "malformed_json"),
         "a site given again as another": with_raw(
-            good, "site", b'"%s","site":"nosuchsite12"' % site.key.encode(), 404, "not_found"
+            good, "site", b'"%s","site":"nosuchsite12"' % site.key.encode(), 400, "malformed_json"
         ),
         "an unknown action": with_members(good, *INVALID, action="explode"),
         "an action with a line end": with_members(good, *INVALID, action="accept_all\n"),

@@ -21,7 +21,15 @@ from tests.integration.clock import Clock
 from tests.integration.demo.conftest import EVENTS, NOW, Demo, make_demo_config
 
 METRICS = ["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration", "views_per_visit"]
-DIMENSIONS = ["event:page", "visit:source", "visit:device", "visit:browser", "visit:os", "visit:country"]
+DIMENSIONS = [
+    "event:page",
+    "visit:source",
+    "visit:channel",
+    "visit:device",
+    "visit:browser",
+    "visit:os",
+    "visit:country",
+]
 PERIODS = ["year", "28d", "2026-11-24", "2026-11-23", "2026-07-04"]
 
 

@@ -84,6 +84,10 @@ def test_sources_and_countries_are_those_of_the_visits_first_event(told: list[It
         of_source = [visit for visit in visits if visit[0][1].source == source]
         expected = figures(of_source, date.fromisoformat(year["from"]), date.fromisoformat(year["to"]))
         assert year["visit:source"][source] == expected
+    for channel in ("Organic Search", "News", "Direct"):
+        of_channel = [visit for visit in visits if visit[0][1].channel == channel]
+        expected = figures(of_channel, date.fromisoformat(year["from"]), date.fromisoformat(year["to"]))
+        assert year["visit:channel"][channel] == expected
     of_country = [visit for visit in visits if visit[0][2] == "ES"]
     expected = figures(of_country, date.fromisoformat(year["from"]), date.fromisoformat(year["to"]))
     assert year["visit:country"]["ES"] == expected
@@ -124,6 +128,7 @@ def sitting(*minutes: float, names: tuple[str, ...] = (), is_erased: bool = Fals
             "",
             "",
             "" if place else "Google",
+            "Direct" if place else "Organic Search",
         )
         for place, minute in enumerate(minutes)
     )
