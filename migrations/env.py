@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from consent_service.db.tables import metadata
+from consent_service.db.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

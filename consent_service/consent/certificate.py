@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from consent_service.consent.acts import timestamp
 from consent_service.consent.erasure_log import Deed
-from consent_service.db.tables import erasure_job, ledger_entry, ledger_leaf, site
+from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
+from consent_service.db.tables import erasure_job, site
 from consent_service.errors import NotFound, NotMerged
 from consent_service.ledger.entries import Kind
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from consent_service.db.tables import decision, erasure_job, ledger_leaf
+from consent_service.db.ledger_tables import ledger_leaf
+from consent_service.db.tables import decision, erasure_job
 from consent_service.ledger.entries import Kind, add_entry
 
 

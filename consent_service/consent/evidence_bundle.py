@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from consent_service.consent.dpv import Place, consent_record
 from consent_service.consent.policy import Policy
-from consent_service.db.anchors import ledger_anchor
+from consent_service.db.ledger_tables import ledger_anchor
 from consent_service.db.tables import decision, notice, notice_screenshot, policy_version, site
 from consent_service.documents import canonical_json
 from consent_service.ledger.anchors import Status

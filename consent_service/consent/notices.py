@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select
 
 from consent_service.consent.acts import GRACE
 from consent_service.consent.publication import Publication
+from consent_service.db.ledger_tables import ledger_entry
 from consent_service.db.revision import bump
-from consent_service.db.tables import decision, ledger_entry, notice, notice_screenshot, receipt
+from consent_service.db.tables import decision, notice, notice_screenshot, receipt
 from consent_service.ledger.entries import Kind, forget_entries
 from consent_service.sites.registry import REVISION
 

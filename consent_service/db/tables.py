@@ -17,10 +17,7 @@ from sqlalchemy import (
     false,
 )
 
-from consent_service.db.columns import JSON, Serial
-from consent_service.db.columns import at as _at
-from consent_service.db.columns import metadata as metadata
-from consent_service.db.columns import site_column as _site
+from consent_service.db.columns import JSON, Serial, at, metadata, site_column
 
 site = Table(
     "site",
@@ -28,7 +25,7 @@ site = Table(
     Column("site_id", Integer, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
     Column("settings", JSON, nullable=False),
-    _at("created_at"),
+    at("created_at"),
     CheckConstraint("length(key) >= 8", name="key"),
 )
 
@@ -52,7 +49,7 @@ policy_version = Table(
     Column("material_version", Integer, nullable=False),
     Column("refusal_material_version", Integer, nullable=False),
     Column("published_by", Text, nullable=False),
-    _at("published_at"),
+    at("published_at"),
     CheckConstraint("version >= 1", name="version"),
 )
 
@@ -60,11 +57,11 @@ notice = Table(
     "notice",
     metadata,
     Column("notice_hash", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("policy_version", Integer, nullable=False),
     Column("language", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
-    _at("created_at"),
+    at("created_at"),
     CheckConstraint("length(notice_hash) = 64", name="notice_hash"),
     Index(None, "site_id", "policy_version"),
 )
@@ -78,7 +75,7 @@ client_script = Table(
     Column("name", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    _at("created_at"),
+    at("created_at"),
 )
 
 notice_screenshot = Table(
@@ -86,7 +83,7 @@ notice_screenshot = Table(
     metadata,
     # The picture's entry in the ledger.
     Column("entry_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("notice_hash", Text, nullable=False),
     Column("surface", Text, nullable=False),
     Column("width", Integer, nullable=False),
@@ -94,7 +91,7 @@ notice_screenshot = Table(
     Column("sha256", Text, nullable=False),
     Column("script_hash", Text, nullable=False),
     Column("png", LargeBinary, nullable=False),
-    _at("taken_at"),
+    at("taken_at"),
     CheckConstraint("surface IN ('banner', 'preferences')", name="surface"),
     CheckConstraint("length(png) <= 4194304", name="png"),
     # Its name made of its columns would be too long for PostgreSQL.
@@ -105,21 +102,21 @@ receipt = Table(
     "receipt",
     metadata,
     Column("receipt_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("visitor_id", BigInteger, nullable=False),
-    _at("visitor_at"),
+    at("visitor_at"),
     Column("decision_id", Text, nullable=False),
-    _at("decided_at"),
-    _at("granted_at"),
-    _at("expires_at"),
+    at("decided_at"),
+    at("granted_at"),
+    at("expires_at"),
     Column("policy_version", Integer, nullable=False),
     Column("notice_hash", Text, nullable=False),
     Column("purposes", JSON, nullable=False),
     Column("withdrawn", JSON, nullable=False),
-    _at("withdrawn_at", nullable=True),
+    at("withdrawn_at", nullable=True),
     Column("is_restricted", Boolean, nullable=False, server_default=false()),
     Column("is_under_signal", Boolean, nullable=False, server_default=false()),
-    _at("created_at"),
+    at("created_at"),
     CheckConstraint("length(receipt_id) = 32", name="receipt_id"),
     Index(None, "site_id", "expires_at"),
 )
@@ -128,7 +125,7 @@ decision = Table(
     "decision",
     metadata,
     Column("decision_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     # Null for a refusal: it carries no identifier.
     Column("receipt_id", Text),
     Column("previous_id", Text),
@@ -141,8 +138,8 @@ decision = Table(
     Column("mechanism", Text, nullable=False),
     Column("device", Text),
     Column("country", Text),
-    _at("decided_at"),
-    _at("expires_at"),
+    at("decided_at"),
+    at("expires_at"),
     # The exact bytes that are proven; never serialised anew.
     Column("record", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
@@ -157,7 +154,7 @@ decision_removal = Table(
     metadata,
     Column("decision_id", Text, primary_key=True),
     Column("reason", Text, nullable=False),
-    _at("removed_at"),
+    at("removed_at"),
     CheckConstraint("reason IN ('erasure', 'retention')", name="reason"),
 )
 
@@ -188,11 +185,11 @@ revocation = Table(
     "revocation",
     metadata,
     Column("number", Serial, primary_key=True, autoincrement=True),
-    _site(),
+    site_column(),
     Column("receipt_id", Text, nullable=False),
     Column("decision_id", Text, nullable=False),
     Column("purposes", JSON, nullable=False),
-    _at("revoked_at"),
+    at("revoked_at"),
     Index(None, "receipt_id"),
     sqlite_autoincrement=True,
 )
@@ -201,16 +198,16 @@ erasure_job = Table(
     "erasure_job",
     metadata,
     Column("erasure_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("receipt_id", Text, nullable=False),
     Column("revocation_number", BigInteger),
     Column("reason", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("events", Integer),
-    _at("requested_at"),
-    _at("due_at"),
-    _at("done_at", nullable=True),
-    _at("compacted_at", nullable=True),
+    at("requested_at"),
+    at("due_at"),
+    at("done_at", nullable=True),
+    at("compacted_at", nullable=True),
     # With the events the records and salts go too, and how many decisions went.
     Column("removes_records", Boolean, nullable=False, server_default=false()),
     Column("records", Integer),
@@ -225,15 +222,15 @@ hold = Table(
     "hold",
     metadata,
     Column("hold_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("receipt_id", Text),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("placed_by", Text, nullable=False),
-    _at("placed_at"),
-    _at("until", nullable=True),
+    at("placed_at"),
+    at("until", nullable=True),
     Column("lifted_by", Text),
-    _at("lifted_at", nullable=True),
+    at("lifted_at", nullable=True),
     CheckConstraint("kind IN ('legal', 'restriction')", name="kind"),
     Index(None, "lifted_at"),
     Index(None, "receipt_id"),
@@ -246,7 +243,7 @@ idempotency = Table(
     Column("idempotency_key", Text, primary_key=True),
     Column("body_hash", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    _at("created_at"),
+    at("created_at"),
     Index(None, "created_at"),
 )
 
@@ -258,10 +255,10 @@ user = Table(
     Column("role", Text, nullable=False),
     Column("password_hash", Text),
     Column("setup_hash", Text, unique=True),
-    _at("setup_expires_at", nullable=True),
+    at("setup_expires_at", nullable=True),
     Column("failed_logins", Integer, nullable=False, default=0),
-    _at("locked_until", nullable=True),
-    _at("created_at"),
+    at("locked_until", nullable=True),
+    at("created_at"),
     CheckConstraint("role IN ('admin', 'privacy_officer', 'analyst', 'viewer')", name="role"),
 )
 
@@ -277,8 +274,8 @@ login = Table(
     metadata,
     Column("login_hash", Text, primary_key=True),
     Column("user_id", ForeignKey("user.user_id", ondelete="CASCADE"), nullable=False),
-    _at("created_at"),
-    _at("seen_at"),
+    at("created_at"),
+    at("seen_at"),
     Index(None, "user_id"),
 )
 
@@ -286,25 +283,25 @@ api_token = Table(
     "api_token",
     metadata,
     Column("token_id", Text, primary_key=True),
-    _site(),
+    site_column(),
     Column("token_hash", Text, nullable=False, unique=True),
     Column("scopes", JSON, nullable=False),
     Column("is_public", Boolean, nullable=False, server_default=false()),
     Column("created_by", Text, nullable=False),
-    _at("created_at"),
-    _at("expires_at", nullable=True),
-    _at("revoked_at", nullable=True),
-    _at("used_at", nullable=True),
+    at("created_at"),
+    at("expires_at", nullable=True),
+    at("revoked_at", nullable=True),
+    at("used_at", nullable=True),
 )
 
 audit = Table(
     "audit",
     metadata,
     Column("audit_id", Serial, primary_key=True, autoincrement=True),
-    _at("at"),
+    at("at"),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
-    _site(nullable=True),
+    site_column(nullable=True),
     Column("subject", Text, nullable=False),
     Column("detail", JSON, nullable=False),
     Index(None, "site_id", "at"),
@@ -317,48 +314,4 @@ revision = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("number", BigInteger, nullable=False),
-)
-
-# Everything logged that is no decision; `subject` names it: a notice's hash, an erasure's id, a verifier key.
-ledger_entry = Table(
-    "ledger_entry",
-    metadata,
-    Column("entry_id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    _site(nullable=True),
-    Column("subject", Text, nullable=False),
-    Column("record", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
-    _at("created_at"),
-    CheckConstraint("kind IN ('notice', 'screenshot', 'key', 'erasure', 'restore')", name="kind"),
-    Index(None, "kind", "subject"),
-)
-
-# The log itself; `entry_id` is of a decision or a ledger_entry, and null once its record was erased.
-ledger_leaf = Table(
-    "ledger_leaf",
-    metadata,
-    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("entry_id", Text, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("commitment", LargeBinary, nullable=False),
-)
-
-# Hashes of 256 nodes side by side, 32 bytes each, at the height of 8 times the level (C2SP tlog-tiles).
-ledger_tile = Table(
-    "ledger_tile",
-    metadata,
-    Column("level", Integer, primary_key=True),
-    Column("tile_index", BigInteger, primary_key=True),
-    Column("width", Integer, nullable=False),
-    Column("hashes", LargeBinary, nullable=False),
-)
-
-ledger_checkpoint = Table(
-    "ledger_checkpoint",
-    metadata,
-    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("note", Text, nullable=False),
-    _at("signed_at"),
 )

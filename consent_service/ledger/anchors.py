@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from consent_service.anchor_settings import AnchorSettings
-from consent_service.db.anchors import ledger_anchor
+from consent_service.db.ledger_tables import ledger_anchor
 from consent_service.ids import new_id
 from consent_service.ledger.delivery import mail_checkpoint, post_checkpoint
 from consent_service.ledger.post import NotDelivered

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
-from consent_service.db.tables import ledger_entry, ledger_leaf
+from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
 from consent_service.ledger.entries import Kind
 from consent_service.ledger.notes import Checkpoint, read_checkpoint
 from consent_service.ledger.standing import LedgerError

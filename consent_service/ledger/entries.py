@@ -13,7 +13,8 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, insert, select, text, update
 
-from consent_service.db.tables import ledger_entry, ledger_leaf, notice, site
+from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
+from consent_service.db.tables import notice, site
 from consent_service.ids import new_id
 
 SALT_BYTES: Final = 32

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Engine, select
 
-from consent_service.db.tables import ledger_checkpoint
+from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.ledger.keys import FILE_NAME as KEYS_NAME
 from consent_service.ledger.keys import LedgerKeys, mint_keys, write_keys
 from consent_service.ledger.notes import Checkpoint, sign_checkpoint

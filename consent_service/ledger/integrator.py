@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, insert, select
 
+from consent_service.db.ledger_tables import ledger_checkpoint, ledger_entry, ledger_leaf
 from consent_service.db.raw import raw
-from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf
+from consent_service.db.tables import decision
 from consent_service.db.writer import Writer
 from consent_service.ids import first_id
 from consent_service.ledger.entries import DECISION, Kind, add_entry, add_missing_notices, commit_to, hold_log

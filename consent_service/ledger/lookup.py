@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from consent_service.db.tables import decision, ledger_entry, ledger_leaf, receipt
+from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
+from consent_service.db.tables import decision, receipt
 from consent_service.ids import first_id, id_time
 from consent_service.ledger.entries import Kind
 from consent_service.ledger.integrator import LATE_SECONDS, waiting

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from consent_service.db.tables import ledger_checkpoint
+from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.db.writer import Writer
 from consent_service.ledger.entries import Kind, add_entry, hold_log
 from consent_service.ledger.guard import Guard

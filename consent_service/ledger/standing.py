@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from consent_service.db.tables import ledger_checkpoint
+from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.ledger.keys import LedgerKeys
 from consent_service.ledger.notes import Checkpoint, NoteError, open_checkpoint
 from consent_service.ledger.tiles import TileMissing, root_at

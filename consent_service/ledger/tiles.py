@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select, tuple_
 
+from consent_service.db.ledger_tables import ledger_tile
 from consent_service.db.raw import raw
-from consent_service.db.tables import ledger_tile
 from consent_service.db.upsert import upsert
 from consent_service.ledger.tree import HASH_BYTES, Nodes, complete_subtrees, fold, root_of, tree_root
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
+from consent_service.db.ledger_tables import ledger_checkpoint, ledger_entry, ledger_leaf
 from consent_service.db.raw import raw, written
-from consent_service.db.tables import decision, ledger_checkpoint, ledger_entry, ledger_leaf, notice
+from consent_service.db.tables import decision, notice
 from consent_service.ledger.agreement import COMPARED, disagreement
 from consent_service.ledger.entries import DECISION, Kind, commit_to
 from consent_service.ledger.keys import LedgerKeys

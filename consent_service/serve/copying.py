@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, text, update
 
+from consent_service.db.columns import metadata
 from consent_service.db.engine import is_sqlite
-from consent_service.db.tables import login, metadata, user
+from consent_service.db.tables import login, user
 from consent_service.events.wire import WireError, decode, encode
 
 ROWS_AT_ONCE: Final = 1_000

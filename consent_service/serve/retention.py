@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from consent_service.consent.notices import find_unused, remove_notices
 from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.removal import remove_decisions, remove_records
-from consent_service.db.tables import audit, decision, ledger_checkpoint, login, receipt
+from consent_service.db.ledger_tables import ledger_checkpoint
+from consent_service.db.tables import audit, decision, login, receipt
 from consent_service.db.writer import Writer
 from consent_service.sites.registry import Site, Sites
 from consent_service.sites.settings import effective_retention

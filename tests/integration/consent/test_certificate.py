@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from consent_service.app import Core
 from consent_service.consent.removal import remove_records
-from consent_service.db.tables import decision, erasure_job, ledger_entry, ledger_leaf
+from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
+from consent_service.db.tables import decision, erasure_job
 from consent_service.ledger.certificate import CertificateError, certificate_line, check_certificate
 from consent_service.ledger.keys import mint_keys, read_keys
 from consent_service.ledger.notes import VerifierKey, read_checkpoint, sign_checkpoint

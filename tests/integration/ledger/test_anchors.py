@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from consent_service.anchor_settings import AnchorSettings, Authority, Webhook
 from consent_service.app import Core
-from consent_service.db.tables import ledger_checkpoint
+from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.ledger.anchors import Anchor, Kind, Status, anchor_warnings, list_anchors
 from consent_service.ledger.integrator import Integrator
 from consent_service.serve.anchoring import Anchoring

@@ -19,7 +19,8 @@ from consent_service.consent.hold import lift_hold, new_hold, place_hold
 from consent_service.consent.receipts import read_states
 from consent_service.consent.rights import erase_receipt
 from consent_service.db.journal import prune, read_journal
-from consent_service.db.tables import decision, erasure_job, ledger_checkpoint, receipt
+from consent_service.db.ledger_tables import ledger_checkpoint
+from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.db.tables import site as site_table
 from consent_service.ledger.standing import LedgerRefused
 from consent_service.serve import restore
