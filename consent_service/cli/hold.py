@@ -77,7 +77,7 @@ def add(
 
 
 @hold.command()
-@click.argument("hold_id")
+@click.argument("hold_id", metavar="ID")
 @by_option
 @data_dir_option
 @json_option

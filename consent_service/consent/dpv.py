@@ -160,14 +160,7 @@ def _process(purpose: Purpose, policy: Policy, place: Place, language: str) -> d
             "dct:description": {"@value": purpose.description[spoken], "@language": spoken},
         },
         "dpv:hasLegalBasis": {"@id": "eu-gdpr:A6-1-a", "skos:broader": {"@id": "dpv:ExpressedConsent"}},
-        "dpv:hasPersonalData": [
-            {
-                "@type": "dpv:PersonalData",
-                "skos:broader": {"@id": _DATA.get(group, "pd:BrowsingBehavior")},
-                "dct:identifier": str(group),
-            }
-            for group in purpose.data
-        ],
+        "dpv:hasPersonalData": [_personal_data(group) for group in purpose.data],
         "dpv:hasProcessing": [{"@id": f"dpv:{act}"} for act in ("Collect", "Store", "Use")],
         "dpv:hasStorageCondition": [
             {"@type": "dpv:StorageLocation", "dpv:hasLocation": [{"@id": f"loc:{code}"} for code in countries]},
@@ -190,6 +183,11 @@ def _process(purpose: Purpose, policy: Policy, place: Place, language: str) -> d
         # By its name alone: the policy file has no address of it, which a party would need.
         "dpv:hasAuthority": {"@type": "dpv:Authority", "dpv:hasName": policy.controller.authority},
     }
+
+
+def _personal_data(group: DataGroup) -> dict[str, Any]:
+    broader = {"@id": _DATA.get(group, "pd:BrowsingBehavior")}
+    return {"@type": "dpv:PersonalData", "skos:broader": broader, "dct:identifier": str(group)}
 
 
 def _joint_ids(policy: Policy) -> list[dict[str, str]]:

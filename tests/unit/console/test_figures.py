@@ -11,7 +11,7 @@ from consent_service.console.funnel import make_funnel
 
 def _day(day: str, **counts: int) -> dict[str, Any]:
     kinds = ("accepted", "refused", "customised", "withdrawn", "expired")
-    return {"day": day, **{kind: counts.get(kind, 0) for kind in kinds}}
+    return {"day": day, "shown": None, "ignored": None, **{kind: counts.get(kind, 0) for kind in kinds}}
 
 
 def test_the_funnel_tells_shares_of_those_who_decided_and_the_change_in_points() -> None:
