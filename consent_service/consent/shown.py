@@ -43,7 +43,7 @@ def sum_shown(rows: Iterable[Mapping[str, Any]]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     told = list(rows)
     for kind in (SHOWN, IGNORED):
-        known = [row[kind] for row in told if row[kind] is not None]
+        known = [row[kind] for row in told if row.get(kind) is not None]
         found[kind] = sum(known) if known else None
     return found
 

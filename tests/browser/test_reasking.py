@@ -77,7 +77,7 @@ def test_the_banner_tells_the_difference_and_what_was_not_changed_stands(outgrow
     assert "Données collectées. Avant" in said
     assert said.count("la ville") == 2  # in the reason and in what is new
     expect(panel(page).locator("h3")).to_have_text("Marketing")
-    assert "pour : Marketing." in said
+    assert "pour : Marketing." in said.replace("\u00a0", " ")
     assert (granted(page, "analytics"), granted(page, "marketing")) == (True, False)
     sent = decide(page, "accept")
     assert (sent["action"], sent["asked"]) == ("accept_all", ["marketing"])
