@@ -225,7 +225,9 @@ def test_an_anchor_with_the_record_is_in_the_bundle_with_its_stamp(desk: Desk, v
             "attempts": 1,
             "sent_at": core.now(),
         }
-        core.writer.run(lambda connection, values=values: connection.execute(ledger_anchor.insert().values(**values)))
+        anchored_row = ledger_anchor.insert().values(**values)
+        with core.engine.begin() as connection:
+            connection.execute(anchored_row)
     granted(visitor)
     bundle = desk.bundle(decision_id)
     members = read_zip(bundle)
