@@ -168,6 +168,15 @@ def _process(purpose: Purpose, policy: Policy, place: Place, language: str) -> d
         ],
         "dpv:hasDataController": [{"@id": _party_id("controller")}, *_joint_ids(policy)],
         "dpv:hasRecipient": [{"@id": each} for each in received],
+        **_rights(policy, place),
+        # By its name alone: the policy file has no address of it, which a party would need.
+        "dpv:hasAuthority": {"@type": "dpv:Authority", "dpv:hasName": policy.controller.authority},
+    }
+
+
+def _rights(policy: Policy, place: Place) -> dict[str, Any]:
+    """Say how a consent is changed and withdrawn, and which rights there are, by whose law."""
+    return {
         "dpv:hasConsentControl": {
             "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent", "dpv:ReaffirmConsent"],
             "dpv:isExercisedAt": {"@id": place.rights_url},
@@ -180,8 +189,6 @@ def _process(purpose: Purpose, policy: Policy, place: Place, language: str) -> d
             }
             for article in _RIGHTS
         ],
-        # By its name alone: the policy file has no address of it, which a party would need.
-        "dpv:hasAuthority": {"@type": "dpv:Authority", "dpv:hasName": policy.controller.authority},
     }
 
 

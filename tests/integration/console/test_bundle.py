@@ -12,7 +12,9 @@ from consent_service.app import Core
 from consent_service.console.people import Role
 from consent_service.db.tables import audit
 from consent_service.ledger.verifier.verify import verify
+from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
+from consent_service.sites.settings import SiteSettings
 from tests.integration.console.browsing import PersonMaker
 from tests.integration.keeping import KeeperInHand
 from tests.integration.ledger.evidence import Desk
@@ -48,14 +50,18 @@ def test_an_officer_takes_a_bundle_and_the_audit_says_so(
     assert person.submit(path.replace(decision_id, "unknown"), log).status_code == 404
 
 
-def test_nobody_else_does(somebody: PersonMaker, site: Site, visitor: Visitor) -> None:
+def test_nobody_else_does(
+    somebody: PersonMaker, site: Site, visitor: Visitor, core: Core, keeper: KeeperInHand
+) -> None:
+    settings = SiteSettings(domain="other.example", name="Other")
+    other = core.writer.run(lambda connection: add_site(connection, settings, actor="test", now=core.now()))
     decision_id = visitor.accept().get_json()["decision_id"]
     path = f"/console/sites/{site.key}/decisions/{decision_id}/bundle"
     for role in (Role.ANALYST, Role.VIEWER):
         person = somebody(role)
         assert person.submit(path, person.get("/console/sites/" + site.key)).status_code == 403
-    elsewhere = somebody(Role.PRIVACY_OFFICER, sites=[10**6], email="other@example.org")
-    assert elsewhere.submit(path, elsewhere.get("/console/")).status_code == 404
+    elsewhere = somebody(Role.PRIVACY_OFFICER, sites=[other.site_id], email="other@example.org")
+    assert elsewhere.submit(path, elsewhere.get(f"/console/sites/{other.key}")).status_code == 404
     officer = somebody(Role.PRIVACY_OFFICER, email="third@example.org")
     assert officer.client.post(path).status_code in (400, 403)
 
