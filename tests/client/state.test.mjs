@@ -60,8 +60,18 @@ test("nothing is granted by an expired, outdated or absent choice, or against th
   assert.deepEqual(grantsOf(granted(), config(), false, NOON), { analytics: true });
   assert.deepEqual(grantsOf(granted(), config(), true, NOON), none);
   assert.deepEqual(grantsOf(granted(), config(), false, NOON + 181 * DAY), none);
-  assert.deepEqual(grantsOf(granted({ v: 0 }), config(), false, NOON), none);
+  const [purpose] = config().purposes;
+  const outgrown = config({ material_version: 4, purposes: [{ ...purpose, material_version: 4 }] });
+  assert.deepEqual(grantsOf(granted({ v: 3 }), outgrown, false, NOON), none);
   assert.deepEqual(grantsOf(null, config(), false, NOON), none);
+});
+
+test("what changed of one purpose leaves the choices of the others standing", () => {
+  const purposes = [{ id: "analytics" }, { id: "ads", material_version: 4 }];
+  const outgrown = config({ material_version: 4, purposes });
+  const both = granted({ v: 3, p: { analytics: true, ads: true } });
+  assert.deepEqual(grantsOf(both, outgrown, false, NOON), { analytics: true, ads: false });
+  assert.deepEqual(grantsOf(both, outgrown, false, NOON + 181 * DAY), { analytics: false, ads: false });
 });
 
 test("only the literal true grants", () => {
