@@ -1,4 +1,4 @@
-"""`python -m bench.ledger [cost] [latency] [proof]`: what the log costs, how soon it has a record, how fast it proves."""
+"""`python -m bench.ledger [cost] [latency] [proof]`: what the log costs, how soon it has a record, how it proves."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def write_all(url: str) -> float:
     processes = [context.Process(target=write, args=(url, counts)) for _ in range(PROCESSES)]
     for process in processes:
         process.start()
-    rates = [counts.get(timeout=SECONDS + 60) for _ in processes]
+    rates = [float(counts.get(timeout=SECONDS + 60)) for _ in processes]
     for process in processes:
         process.join()
     return sum(rates)
