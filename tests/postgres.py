@@ -43,6 +43,7 @@ class Cluster:
     directory: Path
     owner: pwd.struct_passwd | None
     password: str
+    settings: str = SETTINGS
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs as the owner of the cluster; never as root."""
@@ -77,7 +78,7 @@ class Cluster:
         log = self.directory / "log"
         for _ in range(5):
             port = _free_port()
-            options = f"-p {port} -k {self.directory} {SETTINGS}"
+            options = f"-p {port} -k {self.directory} {self.settings}"
             if self.run("pg_ctl", "start", "-w", "-t", "60", "-l", str(log), "-o", options).returncode == 0:
                 url = URL.create("postgresql", "consent", self.password, "127.0.0.1", port, "postgres")
                 return url.render_as_string(hide_password=False)
@@ -125,14 +126,14 @@ def find_server() -> str | None:
         return None
 
 
-def make_cluster(programs: Path) -> Cluster:
+def make_cluster(programs: Path, settings: str = SETTINGS) -> Cluster:
     """Prepare an empty private cluster; root hands it over, since PostgreSQL refuses to run as root."""
     owner = _unprivileged() if os.geteuid() == 0 else None
     # Not below pytest's own directory, which other users may not enter.
     directory = Path(tempfile.mkdtemp(prefix="consent-postgres-"))
     if owner is not None:
         os.chown(directory, owner.pw_uid, owner.pw_gid)
-    return Cluster(programs, directory, owner, secrets.token_hex(16))
+    return Cluster(programs, directory, owner, secrets.token_hex(16), settings)
 
 
 def _unprivileged() -> pwd.struct_passwd:
