@@ -237,7 +237,7 @@ def write_all(url: str) -> float:
     rates = [counts.get(timeout=SECONDS + 60) for _ in processes]
     for process in processes:
         process.join()
-    return sum(rates)
+    return float(sum(rates))
 
 
 def write(url: str, rates: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -81,7 +83,7 @@ def test_any_two_checkpoints_are_joined(
 ) -> None:
     notes = []
     for count in (3, 300, 1, 700):
-        core.writer.run(lambda connection, count=count: decide_many(connection, publication, count, core.now()))
+        core.writer.run(partial(decide_many, publication=publication, count=count, now=core.now()))
         log_all(integrator)
         notes.append(opened(client, client.get("/v1/ledger/checkpoint").text))
     for old in notes:
