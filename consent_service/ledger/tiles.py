@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, tuple_
 from consent_service.db.ledger_tables import ledger_tile
 from consent_service.db.raw import raw
 from consent_service.db.upsert import upsert
-from consent_service.ledger.tree import HASH_BYTES, Nodes, complete_subtrees, fold, root_of, tree_root
+from consent_service.ledger.tree import HASH_BYTES, Nodes, complete_subtrees, fold, root_of, root_of_complete, tree_root
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def compute(connection: Connection, work: Callable[[Nodes], T]) -> T:
         hashes = tiles.get((level, place), b"")[offset * HASH_BYTES : (offset + (1 << within)) * HASH_BYTES]
         if len(hashes) != HASH_BYTES << within:
             raise TileMissing(f"tile {place} of level {level} is missing or too short")
-        return root_of(split(hashes))
+        return root_of_complete(hashes)
 
     return work(find)
 
@@ -154,4 +154,4 @@ class Edge:
             full = bytes(tail)
             self._changed[(level, self._counts[level] // TILE_WIDTH - 1)] = full
             tail.clear()
-            self._append(level + 1, root_of(split(full)))
+            self._append(level + 1, root_of_complete(full))

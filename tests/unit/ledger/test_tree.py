@@ -16,6 +16,7 @@ from consent_service.ledger.tree import (
     hash_node,
     inclusion_proof,
     root_of,
+    root_of_complete,
     tree_root,
     verify_consistency,
     verify_inclusion,
@@ -146,3 +147,9 @@ def changed(proof: list[bytes], chance: random.Random) -> list[bytes]:
     hashes = [bytearray(item) for item in proof]
     hashes[at][byte] ^= 1 << chance.randrange(8)
     return [bytes(item) for item in hashes]
+
+
+def test_the_quick_way_to_a_complete_subtree_gives_its_root() -> None:
+    for height in range(9):
+        leaves = made(1 << height)
+        assert root_of_complete(b"".join(leaves)) == root_of(leaves)
