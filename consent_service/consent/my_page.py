@@ -53,7 +53,7 @@ def get_my(key: str) -> Response:
 
 @bp.post("/<key>")
 def post_my(key: str) -> Response:
-    """Withdraw, erase, suspend, or let a page of the site hand over the token it keeps; the page then says what happened."""
+    """Withdraw, erase, suspend, or let a page of the site hand over its token; the page then says what happened."""
     publication, fields = find_publication(find_site(key)), read_form(MAX_FORM)
     if "token" in fields:
         return _enter(publication, fields["token"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import DateField, EmailField, Form, PasswordField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, DateField, EmailField, Form, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, EqualTo, Length, Optional
 
-from consent_service.consent.hold import MAX_REASON, HoldKind
+from consent_service.consent.hold import MAX_REASON
 from consent_service.console.passwords import LONGEST, SHORTEST
 
 
@@ -56,13 +56,6 @@ class PasswordForm(Form):
 class HoldForm(Form):
     """Ask why data is held, and until when."""
 
-    kind = SelectField(
-        "Because of",
-        choices=[
-            (HoldKind.LEGAL.value, "a legal claim: erasures wait"),
-            (HoldKind.RESTRICTION.value, "the visitor's wish: ends when they ask for erasure"),
-        ],
-        default=HoldKind.LEGAL.value,
-    )
     reason = StringField("Reason", [DataRequired("Say why."), Length(max=MAX_REASON)])
     until = DateField("Last day (UTC), empty for no end", [Optional()])
+    is_wish = BooleanField("The visitor asked for it: it ends when they ask for erasure, and no erasure waits")

@@ -65,7 +65,13 @@ def hold(key: str, receipt_id: str) -> AnyResponse:
     # The day that is named is the last one, as a whole, in UTC as everything in the log.
     until = None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
     wanted = new_hold(
-        site.site_id, receipt_id, form.reason.data or "", person.email, now, kind=HoldKind(form.kind.data), until=until
+        site.site_id,
+        receipt_id,
+        form.reason.data or "",
+        person.email,
+        now,
+        kind=HoldKind.RESTRICTION if form.is_wish.data else HoldKind.LEGAL,
+        until=until,
     )
     try:
         services().writer.run(lambda connection: place_hold(connection, wanted))

@@ -61,7 +61,7 @@ def test_a_receipt_is_held_and_lifted(officer: Person, site: Site, visitor: Visi
     page = officer.get(path)
     assert "Nothing holds it." in text_of(page)
     day = str(now().date())
-    held = officer.submit(f"{path}/hold", page, kind="legal", reason="case <7>", until=day)
+    held = officer.submit(f"{path}/hold", page, reason="case <7>", until=day)
     assert (held.status_code, held.headers["Location"]) == (303, path)
     with core.engine.connect() as connection:
         (hold,) = list_holds(connection, site.site_id)
@@ -79,6 +79,18 @@ def test_a_receipt_is_held_and_lifted(officer: Person, site: Site, visitor: Visi
     assert again.status_code == 303
 
 
+def test_a_visitors_wish_is_a_restriction(officer: Person, site: Site, visitor: Visitor) -> None:
+    visitor.accept()
+    path = page_of(site, visitor)
+    officer.submit(f"{path}/hold", officer.get(path), reason="asked by letter", is_wish="y")
+    page = officer.get(path)
+    assert "Restriction" in text_of(page)
+    officer.submit(f"{path}/erase", page, confirmed="1")
+    page = officer.get(path)
+    assert "Nothing holds it." in text_of(page)
+    assert "It is being erased" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -86,7 +98,6 @@ def test_a_receipt_is_held_and_lifted(officer: Person, site: Site, visitor: Visi
         ({"reason": "x" * 501}, "Field cannot be longer"),
         ({"reason": "x", "until": "2020-01-01"}, "must be in the future"),
         ({"reason": "x", "until": "soon"}, "Not a valid date"),
-        ({"reason": "x", "kind": "other"}, "Not a valid choice"),
     ],
 )
 def test_a_hold_that_is_filled_in_wrongly_is_explained(
@@ -94,7 +105,7 @@ def test_a_hold_that_is_filled_in_wrongly_is_explained(
 ) -> None:
     visitor.accept()
     path = page_of(site, visitor)
-    answer = officer.submit(f"{path}/hold", officer.get(path), **{"kind": "legal", **fields})
+    answer = officer.submit(f"{path}/hold", officer.get(path), **fields)
     assert answer.status_code == 422
     assert words in text_of(answer)
     with core.engine.connect() as connection:
@@ -130,7 +141,7 @@ def test_an_erasure_under_a_legal_hold_says_that_it_waits(officer: Person, site:
     visitor.accept()
     path = page_of(site, visitor)
     page = officer.get(path)
-    officer.submit(f"{path}/hold", page, kind="legal", reason="case 7")
+    officer.submit(f"{path}/hold", page, reason="case 7")
     officer.submit(f"{path}/erase", page, confirmed="1", records="1")
     assert "An erasure waits for the legal hold." in text_of(officer.get(path))
 
@@ -204,7 +215,7 @@ def test_nobody_else_does_any_of_it(somebody: PersonMaker, site: Site, visitor: 
     hold = core.writer.run(lambda connection: place_hold(connection, wanted))
     path, holds = page_of(site, visitor), f"/console/sites/{site.key}/holds"
     posts = [f"{path}/hold", f"{path}/erase", f"{path}/link", f"{holds}/{hold.hold_id}/lift"]
-    fields = {"kind": "legal", "reason": "x", "confirmed": "1"}
+    fields = {"reason": "x", "confirmed": "1"}
     before = actions(core)
     analyst, viewer = somebody(Role.ANALYST), somebody(Role.VIEWER)
     elsewhere = somebody(Role.PRIVACY_OFFICER, sites=[other.site_id], email="other@example.org")
