@@ -91,6 +91,6 @@ def test_what_is_wrong_is_said_in_one_line(deployment: Deployment, tmp_path: Pat
 def test_a_whole_site_is_held(deployment: Deployment) -> None:
     program = deployment.program
     held = program.json("hold", "add", "--site", deployment.site, "--reason", "audit", "--until", "2999-12-31")
-    assert (held["receipt_id"], held["until"]) == (None, "3000-01-01T00:00:00Z")
+    assert (held["receipt_id"], held["until"]) == (None, "3000-01-01T00:00:00.000Z")
     program.json("hold", "lift", held["id"])
     assert "was lifted before" in program.refused("hold", "lift", held["id"])[0]
