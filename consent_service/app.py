@@ -121,6 +121,7 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.collect.routes import bp as collect
     from consent_service.consent.assets import bp as assets
     from consent_service.consent.certificate_routes import bp as certificates
+    from consent_service.consent.copy_link import bp as copies
     from consent_service.consent.coverage import bp as coverage
     from consent_service.consent.my_page import bp as my_page
     from consent_service.consent.pages import bp as pages
@@ -136,8 +137,8 @@ def load_blueprints(config: Config) -> list[Blueprint]:
     from consent_service.serve.openapi import bp as openapi
     from consent_service.stats.routes import bp as stats
 
-    of_visitors = [consent, coverage, collect, assets, pages, plain_banner, my_page, certificates, receipt, ledger]
-    found = [*of_visitors, stats, export, consent_report, admin_api, console, health, openapi]
+    of_visitors = [consent, coverage, collect, assets, pages, plain_banner, my_page, certificates, receipt]
+    found = [*of_visitors, copies, ledger, stats, export, consent_report, admin_api, console, health, openapi]
     if config.is_demo:
         from consent_service.demo.routes import bp as demo
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from consent_service.consent.erasure import Erasure, find_erasure
+from consent_service.consent.hold import HoldKind, holds_of
 from consent_service.consent.publication import Publication
 from consent_service.consent.receipts import read_states
 from consent_service.consent.tokens import Token
@@ -27,7 +28,8 @@ class Standing(StrEnum):
 class Choice:
     """Hold a visitor's choice as it stands; days are the site's, those of a refusal UTC like its stamp.
 
-    `purposes` are the ids granted; a refusal has no receipt, a withdrawal no end.
+    `purposes` are the ids granted; a refusal has no receipt, a withdrawal no end. A legal claim holds the data, of this
+    visitor or of the whole site, or it is suspended because the visitor asked; neither once it is erased.
     """
 
     standing: Standing
@@ -38,6 +40,7 @@ class Choice:
     receipt_id: str | None
     erasure: Erasure | None
     is_on_hold: bool
+    is_suspended: bool
 
 
 def read_choice(connection: Connection, token: Token, publication: Publication) -> Choice | None:
@@ -49,6 +52,9 @@ def read_choice(connection: Connection, token: Token, publication: Publication) 
         return None
     is_granted = bool(state.purposes)
     erasure = None if is_granted else find_erasure(connection, state.receipt_id)
+    is_kept = erasure is None or erasure.status != "done"
+    holds = holds_of(connection, state.site_id, state.receipt_id) if is_kept else []
+    kinds = {each.kind for each in holds}
     return Choice(
         standing=Standing.GRANTED if is_granted else Standing.WITHDRAWN,
         decided_on=local_date(publication.site, state.decided_at),
@@ -57,7 +63,8 @@ def read_choice(connection: Connection, token: Token, publication: Publication) 
         purposes=state.purposes,
         receipt_id=state.receipt_id,
         erasure=erasure,
-        is_on_hold=(is_granted and state.is_restricted) or (erasure is not None and erasure.status == "held"),
+        is_on_hold=HoldKind.LEGAL in kinds,
+        is_suspended=HoldKind.RESTRICTION in kinds,
     )
 
 
@@ -73,4 +80,5 @@ def _refusal(token: Token, publication: Publication) -> Choice:
         receipt_id=None,
         erasure=None,
         is_on_hold=False,
+        is_suspended=False,
     )

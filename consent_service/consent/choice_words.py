@@ -65,6 +65,8 @@ def say_facts(choice: Choice, publication: Publication, language: str) -> list[s
 
 def _say_rest(choice: Choice, publication: Publication, matter: Matter, my: Mapping[str, str]) -> Iterator[str]:
     erasure = choice.erasure
+    if choice.is_suspended:
+        yield my["suspended"]
     if choice.is_on_hold:
         yield my["hold"]
     elif erasure is not None and erasure.status == "done":

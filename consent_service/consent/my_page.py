@@ -1,4 +1,4 @@
-"""Show visitors their own page: what they decided, and forms to change it, withdraw, take a copy and erase."""
+"""Show visitors their own page: what they decided, and forms to change it, withdraw, take a copy, suspend and erase."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Final
 
 import orjson
 from flask import Blueprint, Response, request, url_for
+from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
 from consent_service.browser.sender import limit_rate, read_sender
 from consent_service.consent.choice import Choice, Standing, read_choice
 from consent_service.consent.choice_words import asked_of_choice, say_choice, say_facts
+from consent_service.consent.copy_link import write_copy
 from consent_service.consent.decision import Mechanism, WithdrawalRequest
 from consent_service.consent.erasure import certificate_name
 from consent_service.consent.forms import (
@@ -23,6 +25,7 @@ from consent_service.consent.forms import (
     write_form_token,
 )
 from consent_service.consent.held import Held, begin_session, end_session, find_held, open_held
+from consent_service.consent.hold import VISITOR, HoldError, HoldKind, lift_restrictions, new_hold, place_hold
 from consent_service.consent.hosted import lead_to, show_page
 from consent_service.consent.idempotency import body_hash
 from consent_service.consent.pages import reader_language
@@ -38,7 +41,7 @@ bp = Blueprint("my", __name__, url_prefix="/my", template_folder="templates")
 
 _PAGE: Final = "my"
 _HERE: Final = "my.get_my"
-_TYPES: Final = {"json": "application/json", "csv": "text/csv"}
+_REASON: Final = "the visitor asked for it on their own page"
 
 
 @bp.get("/<key>")
@@ -50,7 +53,7 @@ def get_my(key: str) -> Response:
 
 @bp.post("/<key>")
 def post_my(key: str) -> Response:
-    """Withdraw, erase, or let a page of the site hand over the token it keeps; the page then says what happened."""
+    """Withdraw, erase, suspend, or let a page of the site hand over its token; the page then says what happened."""
     publication, fields = find_publication(find_site(key)), read_form(MAX_FORM)
     if "token" in fields:
         return _enter(publication, fields["token"])
@@ -67,10 +70,12 @@ def post_my(key: str) -> Response:
         case "erase":
             return _withdraw(publication, held, form, erases=True)
         case "export_json" | "export_csv" as action if held.token.receipt_id is not None:
-            return _give_copy(publication, held.token.receipt_id, action.removeprefix("export_"))
+            return write_copy(publication.site, held.token.receipt_id, action.removeprefix("export_"))
+        case "suspend" | "resume" as action if held.token.receipt_id is not None:
+            return _suspend(publication, held.token.receipt_id, wanted=action == "suspend")
         case "receipt" if held.token.receipt_id is not None:
             return write_receipt(publication, held.token.receipt_id)
-    raise Invalid([("/action", "must be withdraw, erase, receipt, export_json or export_csv")])
+    raise Invalid([("/action", "must be withdraw, erase, suspend, resume, receipt, export_json or export_csv")])
 
 
 def _find_held(publication: Publication) -> Held | None:
@@ -108,6 +113,7 @@ def _page(publication: Publication, held: Held | None, *, is_expired: bool = Fal
         asked=asked_of_choice(choice, publication, language, local_date(site, services().now())),
         may_withdraw=choice is not None and choice.standing is Standing.GRANTED,
         may_erase=choice is not None and _may_erase(choice),
+        may_suspend=choice is not None and _may_erase(choice) and not choice.is_suspended,
         certificate_url=None if choice is None else _certificate_url(choice),
         form_token=form_token,
         verify_url=url_for("receipt.get_verify_page"),
@@ -145,6 +151,24 @@ def _withdraw(publication: Publication, held: Held, form: Form, *, erases: bool)
     return response
 
 
+def _suspend(publication: Publication, receipt_id: str, *, wanted: bool) -> Response:
+    """Keep the visitor's data and use it for nothing (GDPR art. 18), or undo that; asking twice changes nothing."""
+    parts, site_id = services(), publication.site.site_id
+    now = parts.now()
+
+    def change(connection: Connection) -> None:
+        if wanted:
+            place_hold(connection, new_hold(site_id, receipt_id, _REASON, VISITOR, now, kind=HoldKind.RESTRICTION))
+        else:
+            lift_restrictions(connection, site_id, receipt_id, now)
+
+    try:
+        parts.writer.run(change)
+    except HoldError as error:
+        raise Invalid([("/action", str(error))]) from error
+    return _back(publication)
+
+
 def _enter(publication: Publication, text: str) -> Response:
     site = publication.site
     require_origin(site)
@@ -160,13 +184,3 @@ def _enter(publication: Publication, text: str) -> Response:
 def _back(publication: Publication) -> Response:
     language = reader_language(publication.current.policy)
     return lead_to(url_for(_HERE, key=publication.site.key, lang=language))
-
-
-def _give_copy(publication: Publication, receipt_id: str, format: str) -> Response:
-    parts, site = services(), publication.site
-    now = parts.now()
-    response = Response(parts.copy_receipt(site, receipt_id, now, format), mimetype=_TYPES[format])
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Disposition"] = f'attachment; filename="consent-{site.key}-{now.date()}.{format}"'
-    return response

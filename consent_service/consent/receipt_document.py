@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, Row, select
 
 from consent_service.consent.dpv import Place, describe, receipt_head
+from consent_service.consent.hold import holds_of
 from consent_service.consent.publication import Publication
 from consent_service.db.tables import decision
 from consent_service.ledger.bundle import find_leaves
@@ -49,6 +50,7 @@ def receipt_document(
         **describe(records, version.policy, Place(service, publication.site.key)),
         "site": publication.site.key,
         "receipt_id": receipt_id,
+        "is_restricted": bool(holds_of(connection, site_id, receipt_id)),
         "checkpoint": head.note,
         "decisions": [_decision(connection, row, leaves.get(row.decision_id), head) for row in rows],
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import EmailField, Form, PasswordField, ValidationError
-from wtforms.validators import DataRequired, EqualTo, Length
+from wtforms import BooleanField, DateField, EmailField, Form, PasswordField, StringField, ValidationError
+from wtforms.validators import DataRequired, EqualTo, Length, Optional
 
+from consent_service.consent.hold import MAX_REASON
 from consent_service.console.passwords import LONGEST, SHORTEST
 
 
@@ -50,3 +51,11 @@ class PasswordForm(Form):
         """Refuse the address itself as its password."""
         if (field.data or "").strip().lower() in (self._email, self._email.partition("@")[0]):
             raise ValidationError("Your address is not a secret; choose something else.")
+
+
+class HoldForm(Form):
+    """Ask why data is held, and until when."""
+
+    reason = StringField("Reason", [DataRequired("Say why."), Length(max=MAX_REASON)])
+    until = DateField("Last day (UTC), empty for no end", [Optional()])
+    is_wish = BooleanField("The visitor asked for it: it ends when they ask for erasure, and no erasure waits")

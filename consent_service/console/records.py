@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -180,11 +181,22 @@ def list_newest(
     order = (decision.c.decided_at.desc(), decision.c.decision_id.desc())
     rows = connection.execute(statement.order_by(*order).limit(limit + 1)).all()
     following = rows[limit - 1].decision_id if len(rows) > limit else None
-    proofs = [orjson.loads(row.record) for row in rows[:limit]]
+    return _records(connection, rows[:limit]), following
+
+
+def list_of_receipt(connection: Connection, site_id: int, receipt_id: str, limit: int) -> list[Record]:
+    """List the decisions of one receipt of a site, the newest first."""
+    of_it = select(decision).where(decision.c.site_id == site_id, decision.c.receipt_id == receipt_id)
+    order = (decision.c.decided_at.desc(), decision.c.decision_id.desc())
+    return _records(connection, connection.execute(of_it.order_by(*order).limit(limit)).all())
+
+
+def _records(connection: Connection, rows: Sequence[Any]) -> list[Record]:
+    proofs = [orjson.loads(row.record) for row in rows]
     said = {proof.get("script_hash") for proof in proofs} - {None}
     scripts = {script: _script_name(find_release(connection, script)) for script in said}
-    shown = zip(rows[:limit], proofs, strict=True)
-    return [_record(row, proof, scripts.get(proof.get("script_hash"), "")) for row, proof in shown], following
+    shown = zip(rows, proofs, strict=True)
+    return [_record(row, proof, scripts.get(proof.get("script_hash"), "")) for row, proof in shown]
 
 
 def _script_name(release: Release | None) -> str:

@@ -9,7 +9,6 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from consent_service.db.engine import is_sqlite
 
@@ -88,7 +87,7 @@ class Writer:
             ):
                 for work, future in group:
                     answers.append(self._attempt(connection, work, future))
-        except SQLAlchemyError as error:
+        except BaseException as error:  # the journal's disk may be full, too; all who wait have to hear of it
             for _, future in group:
                 if not future.done():
                     future.set_exception(error)

@@ -79,7 +79,7 @@ def _write(core: Core, part: Path, staging: Path, begun_at: datetime) -> dict[st
                 for table in TABLES:
                     counted = _Counted(read_table(connection, table))
                     members[f"database/{table.name}.ndjson"] = _add(archive, f"database/{table.name}.ndjson", counted)
-                    rows[table.name] = counted.number
+                    rows[str(table.name)] = counted.number
             for path in sorted(staging.glob("inbox-*.sqlite")):
                 members[f"inbox/{path.name}"] = _add(archive, f"inbox/{path.name}", _blocks(path))
             members[EVENTS] = _add(archive, EVENTS, _blocks(staging / EVENTS))

@@ -29,7 +29,7 @@ _MY_FORM: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
         "form_token": _FORM_TOKEN,
-        "action": {"enum": ["withdraw", "erase", "receipt", "export_json", "export_csv"]},
+        "action": {"enum": ["withdraw", "erase", "suspend", "resume", "receipt", "export_json", "export_csv"]},
         "erase": {**TEXT, "description": "With `withdraw`: there unless what was collected shall be kept."},
         "token": {**TEXT, "description": "The visitor's token, handed over by a page of the site; then alone."},
     },
@@ -85,7 +85,7 @@ OPERATIONS: Final = (
         "/my/{key}",
         "post_my",
         HOSTED,
-        "Withdraw, erase, take a copy, or hand over a token",
+        "Withdraw, erase, suspend, take a copy, or hand over a token",
         (
             Answer(
                 "The copy: every decision and event of the receipt; or the receipt itself",
@@ -100,6 +100,7 @@ OPERATIONS: Final = (
                 _TYPES,
             ),
         ),
+        "`suspend` keeps the visitor's data and uses it for nothing (GDPR art. 18) until `resume` or an erasure. "
         "With `token`, which a page of the site posts, the browser gets an HttpOnly cookie for ten minutes and is led "
         "to the page: the token is never in an address.",
         (KEY, LANGUAGE),

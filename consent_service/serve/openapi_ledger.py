@@ -71,6 +71,10 @@ _RECEIPT: Final[dict[str, Any]] = {
             "@type": TEXT,
             "site": TEXT,
             "receipt_id": TEXT,
+            "is_restricted": {
+                "type": "boolean",
+                "description": "The data is kept and used for nothing: by a legal hold, or because the visitor asked.",
+            },
             "checkpoint": {"type": ["string", "null"], "description": "The log's newest checkpoint, a signed note."},
             "decisions": list_of(_DECISION, maxItems=200),
         }
@@ -111,6 +115,28 @@ OPERATIONS: Final = (
         (Parameter("receipt_id", "A receipt's id.", TEXT, place="path", is_required=True),),
         errors=("not_found", "rate_limited", "unavailable"),
         needs=VISITOR,
+    ),
+    Operation(
+        "GET",
+        "/v1/copies/{link}/{format}",
+        "get_copy",
+        LEDGER,
+        "Give the copy that an officer's link leads to",
+        (
+            Answer(
+                "Everything that is stored under the receipt",
+                TEXT,
+                types=("application/json", "text/csv; charset=utf-8"),
+            ),
+            Answer("The link is over or altered; a page says so", TEXT, 403, ("text/html",)),
+        ),
+        "The link is made in the console and opens for ten minutes; it is bound to site and receipt, and the audit "
+        "notes its making and each opening. No token and no login opens it otherwise.",
+        (
+            Parameter("link", "The link's signed part.", TEXT, place="path", is_required=True),
+            Parameter("format", "What the file is.", {"enum": ["json", "csv"]}, place="path", is_required=True),
+        ),
+        errors=("not_found", "rate_limited", "unavailable"),
     ),
     Operation(
         "GET",

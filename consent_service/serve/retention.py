@@ -24,6 +24,8 @@ RECORDS_A_BATCH = 500
 # More than a fifth of a table at once, or a clock two days ahead of all that was written, is a mistake more often
 # than it is time.
 BRAKE_SHARE = 0.2
+# On a small site a fifth is what goes on any day; so few rows never brake.
+BRAKE_FLOOR = 200
 BRAKE_CLOCK = timedelta(hours=48)
 
 CountBefore = Callable[[int, list[int], datetime], int]
@@ -128,7 +130,7 @@ def _find_brake(engine: Engine, counted: list[Retained], stored: Stored, now: da
             for column in (decision.c.decided_at, audit.c.at, login.c.seen_at, ledger_checkpoint.c.signed_at)
         ]
     for name, gone, there in (("events", old_events, stored.events), ("decisions", old_records, records)):
-        if gone > there * BRAKE_SHARE:
+        if gone > max(there * BRAKE_SHARE, BRAKE_FLOOR):
             return f"retention would delete {gone} of {there} {name}, more than {BRAKE_SHARE:.0%} at once"
     newest = max((at for at in (*written, stored.received_at) if at is not None), default=now)
     if now - newest <= BRAKE_CLOCK:

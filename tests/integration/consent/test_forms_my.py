@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from consent_service.app import Core
+from consent_service.consent.hold import HoldKind, list_holds, new_hold, place_hold
 from consent_service.consent.removal import remove_records
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.sites.registry import Site
@@ -24,7 +25,7 @@ from tests.integration.visitor import Visitor
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
-ALL = ["withdraw", "export-json", "export-csv", "erase"]
+ALL = ["withdraw", "export-json", "export-csv", "receipt", "suspend", "erase"]
 
 
 def visit(visitor: Visitor, token: str | None, path: str) -> None:
@@ -110,7 +111,7 @@ def test_what_a_withdrawal_kept_can_be_erased_afterwards(
     page = reader.act("withdraw", untick=("1",))
     assert rows(core, erasure_job) == []
     assert "erased" not in said(page).partition("Policy version")[0]
-    assert buttons(page) == ["export-json", "export-csv", "erase"]
+    assert buttons(page) == ALL[1:]
     reader.act("erase")
     keeper.turn()
     assert "Events erased: 1" in said(reader.my())
@@ -233,13 +234,6 @@ def test_an_expired_token_shows_and_withdraws(another: ReaderMaker, visitor: Vis
     assert "Your consent was withdrawn" in said(reader.act("withdraw"))
 
 
-def test_a_hold_is_shown(reader: Reader, core: Core) -> None:
-    reader.choose("accept")
-    with core.engine.begin() as connection:
-        connection.execute(receipt.update().values(is_restricted=True))
-    assert "kept because of a legal claim" in said(reader.my())
-
-
 def test_a_receipt_erased_with_its_records_shows_nothing(reader: Reader, core: Core, now: Clock) -> None:
     reader.choose("accept")
     (state,) = rows(core, receipt)
@@ -255,3 +249,86 @@ def test_on_plain_http_loopback_the_session_has_no_prefix(another: ReaderMaker, 
     answer = hand_over(reader, visitor.token)
     assert answer.headers["Set-Cookie"].startswith(f"consent-my-{reader.key}=")
     assert "Secure" not in answer.headers["Set-Cookie"]
+
+
+def hold(core: Core, site: Site, now: Clock, receipt_id: str | None) -> None:
+    wanted = new_hold(site.site_id, receipt_id, "case 7", "officer", now())
+    core.writer.run(lambda connection: place_hold(connection, wanted))
+
+
+def test_a_legal_hold_of_the_visitor_or_of_the_whole_site_is_shown_without_its_reason(
+    reader: Reader, another: ReaderMaker, core: Core, site: Site, now: Clock
+) -> None:
+    reader.choose("accept")
+    (state,) = rows(core, receipt)
+    hold(core, site, now, str(state["receipt_id"]))
+    shown = said(reader.my())
+    assert "kept because of a legal claim" in shown
+    assert "case 7" not in shown
+    assert "as you asked" not in shown
+    other = another()
+    other.choose("accept")
+    assert "legal claim" not in said(other.my())
+    hold(core, site, now, None)
+    assert "kept because of a legal claim" in said(other.my())
+
+
+def test_a_visitor_suspends_the_use_of_their_data_and_allows_it_again(
+    reader: Reader, core: Core, keeper: KeeperInHand, visitor: Visitor, site: Site
+) -> None:
+    reader.choose("accept")
+    visit(visitor, reader.token, "/read")
+    keeper.turn()
+    page = reader.act("suspend")
+    assert "The use of your data is suspended, as you asked." in said(page)
+    assert "legal claim" not in said(page)
+    assert ("resume" in buttons(page), "suspend" in buttons(page)) == (True, False)
+    keeper.turn()
+    stored = "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM held_event)"
+    assert keeper.store.fetch(stored, []).rows == [(0, 1)]
+    with core.engine.connect() as connection:
+        (placed,) = list_holds(connection, site.site_id)
+    assert (placed.kind, placed.placed_by) == (HoldKind.RESTRICTION, "visitor")
+    assert json.loads(reader.press(page, "receipt").data)["is_restricted"] is True
+    page = reader.act("resume")
+    assert "as you asked" not in said(page)
+    assert ("resume" in buttons(page), "suspend" in buttons(page)) == (False, True)
+    keeper.turn()
+    assert keeper.store.fetch(stored, []).rows == [(1, 0)]
+    assert json.loads(reader.press(page, "receipt").data)["is_restricted"] is False
+
+
+def test_suspending_twice_is_once_and_erasing_ends_it(
+    reader: Reader, core: Core, keeper: KeeperInHand, site: Site
+) -> None:
+    reader.choose("accept")
+    page = reader.my()
+    assert [reader.press(page, "suspend").status_code for _ in range(2)] == [303, 303]
+    with core.engine.connect() as connection:
+        assert len(list_holds(connection, site.site_id)) == 1
+    page = reader.act("erase")
+    assert "as you asked" not in said(page)
+    keeper.turn()
+    page = reader.my()
+    assert "What was collected has been erased." in said(page)
+    assert {"suspend", "resume"}.isdisjoint(buttons(page))
+
+
+def test_a_legal_hold_and_a_restriction_are_told_apart(reader: Reader, core: Core, site: Site, now: Clock) -> None:
+    reader.choose("accept")
+    (state,) = rows(core, receipt)
+    hold(core, site, now, str(state["receipt_id"]))
+    page = reader.act("suspend")
+    assert "as you asked" in said(page)
+    assert "legal claim" in said(page)
+    page = reader.act("resume")
+    assert "as you asked" not in said(page)
+    assert "legal claim" in said(page)
+
+
+def test_only_the_page_itself_suspends(reader: Reader, core: Core, site: Site) -> None:
+    reader.choose("accept")
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert reader.press(reader.my(), "suspend", headers=foreign).status_code == 403
+    with core.engine.connect() as connection:
+        assert list_holds(connection, site.site_id) == []
