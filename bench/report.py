@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, insert, make_url, text
+from sqlalchemy import Connection, Engine, Table, func, insert, literal, make_url, select, text
 
 from bench.report_rows import Rows
 from consent_service.consent.asked import count_before
@@ -34,6 +34,7 @@ LAST_DAY = date(2026, 11, 30)
 FIRST_DAY = LAST_DAY - timedelta(days=364)
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 PAGE = 500
+COPIES = "ghijklmno"
 DATABASES = sys.argv[1:] or ["sqlite", "postgresql"]
 
 
@@ -70,20 +71,43 @@ def reads() -> dict[str, Callable[[Connection], Any]]:
 
 
 def fill(engine: Engine, count: int) -> None:
-    """Write a site and its decisions, spread evenly over the year as they came."""
-    rows = Rows(random.Random(5), NOW - timedelta(days=365), timedelta(days=365) / count)
+    """Write a site and its decisions, spread evenly over the year; the database copies a tenth of them nine times."""
+    made = count // (len(COPIES) + 1)
+    rows = Rows(random.Random(5), NOW - timedelta(days=365), timedelta(days=365) / made)
     with engine.begin() as connection:
         connection.execute(insert(site).values(site_id=1, key="benchbenchbe", settings={}, created_at=rows.start))
-    for first in range(0, count, BATCH):
+    for first in range(0, made, BATCH):
         with engine.begin() as connection:
-            decisions, receipts = rows.take(first, min(BATCH, count - first))
+            decisions, receipts = rows.take(first, min(BATCH, made - first))
             connection.execute(insert(decision), decisions)
             connection.execute(insert(receipt), receipts)
+    for letter in COPIES:
+        with engine.begin() as connection:
+            for table, names in ((decision, ("decision_id", "receipt_id")), (receipt, ("receipt_id", "decision_id"))):
+                _copy(connection, table, names, letter)
     with engine.begin() as connection:
         connection.execute(insert(decision_count), rows.refusals(1))
     # What either database does by itself in the course of a year.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("VACUUM ANALYZE"))
+        else:
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+
+
+def _copy(connection: Connection, table: Table, names: tuple[str, ...], letter: str) -> None:
+    """Copy the rows first made under other ids: no id that was made has these letters."""
+    columns = [
+        literal(letter).op("||")(func.substr(column, 2)).label(column.name) if column.name in names else column
+        for column in table.columns
+    ]
+    first = table.c[names[0]].op("<")("g")
+    connection.execute(
+        insert(table).from_select([column.name for column in table.columns], select(*columns).where(first))
+    )
 
 
 def _seconds(read: Callable[[Connection], Any], connection: Connection) -> float:
