@@ -38,7 +38,7 @@ def count_asked(connection: Connection, publication: Publication, first: int, la
     steps = [number for number in sorted(policies) if first < number <= last]
     material = max((number for number in steps if policies[number].material_purposes), default=0)
     refusal = max((number for number in steps if asks_refusers(policies[number - 1], policies[number])), default=0)
-    return _count(connection, publication.site.site_id, material, refusal, now)
+    return count_before(connection, publication.site.site_id, material, refusal, now)
 
 
 def count_asked_by(connection: Connection, publication: Publication, new: Policy, now: datetime) -> AskedAgain:
@@ -46,10 +46,13 @@ def count_asked_by(connection: Connection, publication: Publication, new: Policy
     following = publication.current.version + 1
     material = following if new.material_purposes else 0
     refusal = following if asks_refusers(publication.current.policy, new) else 0
-    return _count(connection, publication.site.site_id, material, refusal, now)
+    return count_before(connection, publication.site.site_id, material, refusal, now)
 
 
-def _count(connection: Connection, site_id: int, grants_before: int, refusals_before: int, now: datetime) -> AskedAgain:
+def count_before(
+    connection: Connection, site_id: int, grants_before: int, refusals_before: int, now: datetime
+) -> AskedAgain:
+    """Count the choices in force of versions before one for grants, and before one for refusals."""
     in_force = (receipt.c.site_id == site_id, receipt.c.expires_at > now)
     granted = select(func.count()).where(
         *in_force, receipt.c.withdrawn_at.is_(None), receipt.c.policy_version < grants_before

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from consent_service.consent.report import ACCEPTED, COUNTS, CUSTOMISED, IGNORED, REFUSED, SHOWN, sum_up
+from consent_service.consent.kinds import ACCEPTED, CUSTOMISED, REFUSED
+from consent_service.consent.report import COUNTS, IGNORED, SHOWN, sum_up
 from consent_service.sites.access import SMALLEST_CELL, hide_small
 
 _DECIDED: Final = (ACCEPTED, REFUSED, CUSTOMISED)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 
 from consent_service.consent.decision import Action
 from consent_service.consent.erasure import Erasure, request_erasure
+from consent_service.consent.kinds import kinds_of
 from consent_service.db.journal import note_for_restore
 from consent_service.db.tables import decision, decision_count, receipt, revocation
 from consent_service.db.upsert import add_to_counts, upsert
@@ -236,6 +237,7 @@ def _decision_values(
         "expires_at": act.expires_at,
         "record": orjson.dumps(document, option=orjson.OPT_SORT_KEYS),
         "salt": token_bytes(SALT_BYTES),
+        "counts_as": " ".join(kinds_of(act.action, act.purposes, withdrawn)),
         **shared,
     }
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from consent_service.consent.report import COUNTS, EXPIRED, REFUSED, kinds_of, with_rates
+from consent_service.consent.kinds import REFUSED
+from consent_service.consent.report import COUNTS, EXPIRED, with_rates
 from consent_service.days import day_start
 from consent_service.db.tables import decision, decision_count, receipt
 
@@ -50,12 +51,15 @@ def consent_by(
     counts = _decided(connection, site_id, start, end, by)
     if by in _SUMMED:
         counts.update(_summed_refusals(connection, site_id, first_day, last_day, by))
+    # Both tables say the version: without the join an index alone tells it.
+    column = receipt.c.policy_version if by is By.POLICY_VERSION else _COLUMNS[by]
+    joined = receipt.join(decision, decision.c.decision_id == receipt.c.decision_id)
     ended = (
-        select(_COLUMNS[by], func.count())
-        .select_from(receipt.join(decision, decision.c.decision_id == receipt.c.decision_id))
+        select(column, func.count())
+        .select_from(receipt if by is By.POLICY_VERSION else joined)
         .where(receipt.c.site_id == site_id, receipt.c.withdrawn_at.is_(None))
         .where(receipt.c.expires_at >= start, receipt.c.expires_at < min(end, now))
-        .group_by(_COLUMNS[by])
+        .group_by(column)
     )
     counts.update({(value, EXPIRED): n for value, n in connection.execute(ended)})
     found = dict.fromkeys(value for value, _ in counts)
@@ -64,17 +68,16 @@ def consent_by(
 
 
 def _decided(connection: Connection, site_id: int, start: datetime, end: datetime, by: By) -> Counter[Key]:
-    said = (decision.c.action, decision.c.purposes, decision.c.withdrawn)
     grouped = (
-        select(_COLUMNS[by], *said, func.count())
+        select(_COLUMNS[by], decision.c.counts_as, func.count())
         .where(decision.c.site_id == site_id, decision.c.decided_at >= start, decision.c.decided_at < end)
-        .group_by(_COLUMNS[by], *said)
+        .group_by(_COLUMNS[by], decision.c.counts_as)
     )
     if by in _SUMMED:
         grouped = grouped.where(decision.c.receipt_id.is_not(None))
     counts: Counter[Key] = Counter()
-    for value, action, purposes, withdrawn, n in connection.execute(grouped):
-        for kind in kinds_of(action, purposes, withdrawn):
+    for value, kinds, n in connection.execute(grouped):
+        for kind in kinds.split():
             counts[value, kind] += n
     return counts
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from consent_service.consent.report import ACCEPTED, COUNTS, CUSTOMISED, IGNORED, REFUSED, SHOWN, with_rates
+from consent_service.consent.kinds import ACCEPTED, CUSTOMISED, REFUSED
+from consent_service.consent.report import COUNTS, IGNORED, SHOWN, with_rates
 from consent_service.consent.report_by import By
 from consent_service.days import day_start
 from consent_service.db.tables import coverage_count, decision, notice

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from consent_service.db.columns import JSON, Serial, at, metadata, site_column
@@ -118,7 +119,8 @@ receipt = Table(
     Column("is_under_signal", Boolean, nullable=False, server_default=false()),
     at("created_at"),
     CheckConstraint("length(receipt_id) = 32", name="receipt_id"),
-    Index(None, "site_id", "expires_at"),
+    # Holds all that is counted of receipts, so that counting a million reads no row of them.
+    Index("ix_receipt_counted", "site_id", "expires_at", "withdrawn_at", "policy_version"),
 )
 
 decision = Table(
@@ -143,9 +145,20 @@ decision = Table(
     # The exact bytes that are proven; never serialised anew.
     Column("record", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
+    # What reports count it as, words of `report.kinds_of`: the purposes say it too, but not to an index.
+    Column("counts_as", Text, nullable=False, server_default=""),
     CheckConstraint("action IN ('accept_all', 'refuse_all', 'save', 'withdraw')", name="action"),
-    Index(None, "site_id", "decided_at"),
+    Index("ix_decision_counted", "site_id", "decided_at", "counts_as", "language", "policy_version"),
     Index(None, "receipt_id"),
+    # Refusals in force, whom a new policy may ask again.
+    Index(
+        "ix_decision_refusals",
+        "site_id",
+        "expires_at",
+        "policy_version",
+        sqlite_where=text("receipt_id IS NULL"),
+        postgresql_where=text("receipt_id IS NULL"),
+    ),
 )
 
 # Names each decision that is being deleted, within that transaction alone: the append-only trigger lets go of no other.

@@ -56,7 +56,7 @@ export function judge(entry, config, signal, now) {
   const reason = entry ? reasonToAsk(entry, config, now) : "first";
   const bySignal = !!signal && config.signals.gpc !== "ask" && !(entry && entry.g && !reason);
   // "material", the last of the reasons: what changed of one purpose leaves the choices of the others standing.
-  const stands = (/** @type {number | undefined} */ since) => !reason || (reason > "g" && !(/** @type {Entry} */ (entry).v < /** @type {number} */ (since)));
+  const stands = (/** @type {number | undefined} */ since) => (!reason || reason > "g") && !(/** @type {Entry} */ (entry).v < /** @type {number} */ (since));
   return { reason, bySignal, purposes: each(config, (id, since) => !bySignal && stands(since) && chosenIn(entry, id)) };
 }
 

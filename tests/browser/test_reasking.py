@@ -154,6 +154,52 @@ def test_a_refuser_is_left_alone_by_more_data_and_asked_about_a_new_purpose_alon
     assert (sent["action"], sent["asked"]) == ("save", ["video"])
 
 
+def test_who_refused_what_only_collects_more_is_left_alone_beside_a_grant(lab: Lab, visitor: Visitor) -> None:
+    key = lab.site(both())
+    page, traffic = visitor()
+    show(lab, page, key)
+    open_centre(page)
+    page.locator('input[data-purpose="analytics"]').check()
+    decide(page, "save")
+    lab.publish(key, widened())
+    until(lambda: "asked_again" in httpx.get(f"{lab.url}/c/{key}.js").text, 5, "the new bundle")
+    forget_files(page)
+    show(lab, page, key, waits=False)
+    page.wait_for_function("window.consent && window.consent.decided()")
+    expect(part(page, "open")).to_be_visible()
+    expect(panel(page)).to_have_count(0)
+    assert (granted(page, "analytics"), granted(page, "marketing")) == (True, False)
+    shared = both(data=widened()["purposes"][1]["data"])
+    heir = {"id": "ad", "name": "Régie", "role": "controller", "country": "FR"}
+    shared["recipients"] = [*shared.get("recipients", []), heir]
+    shared["purposes"][1]["recipients"] = [*shared["purposes"][1].get("recipients", []), "ad"]
+    lab.publish(key, {**shared, "material_purposes": ["marketing"], "material_reason": REASON})
+    until(lambda: "R\u00e9gie" in httpx.get(f"{lab.url}/c/{key}.js").text, 5, "the new bundle")
+    forget_files(page)
+    show(lab, page, key)
+    assert "Régie" in panel(page).inner_text()
+    assert decide(page, "refuse")["asked"] == ["marketing"]
+    assert len(traffic.of("/v1/withdrawals")) == 0
+
+
+def test_a_frame_that_waits_for_what_was_outgrown_opens_the_banner(outgrown: Any, lab: Lab) -> None:
+    page, traffic, key = outgrown
+    traffic.requests.clear()
+    frame = (
+        '<main><iframe data-consent="marketing" data-src="/w/none" width="400" height="200" title="V"></iframe></main>'
+    )
+    show(lab, page, key, frame)
+    expect(page.locator("consent-frame")).to_be_visible()
+    open_centre(page)
+    # The centre covers the page for a pointer; the keyboard and assistive tools press so.
+    page.evaluate("document.querySelector('consent-frame').shadowRoot.querySelector('button').click()")
+    expect(part(page, "save")).to_have_count(0)
+    assert REASON["fr"] in panel(page).inner_text()
+    assert not traffic.of("/v1/decisions")
+    assert decide(page, "accept")["asked"] == ["marketing"]
+    expect(page.locator("iframe")).to_have_attribute("src", "/w/none")
+
+
 def test_the_pinned_script_fetches_what_asks_again_with_its_integrity(lab: Lab, visitor: Visitor) -> None:
     key = lab.site(both())
     page, traffic = visitor()

@@ -249,6 +249,32 @@ def test_a_withdrawal_clears_what_waits_for_the_network(lab: Lab, visitor: Visit
     assert not sent(traffic)
 
 
+def test_a_withdrawal_clears_a_full_queue_while_the_network_is_gone(
+    lab: Lab, visitor: Visitor, everything: str
+) -> None:
+    url = lab.page("/cleared-offline", lab.tag(everything))
+    page, traffic = visitor()
+    page.goto(url)
+    accept(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.evaluate("for (let n = 0; n < 600; n++) consent.track('secret')")
+    until(lambda: named(traffic, "secret"), 5, "the attempt", page)
+    hide(page)
+    page.wait_for_function("localStorage['consent-service'].includes('secret')")
+    page.evaluate("void consent.withdraw()")
+    page.wait_for_function("!consent.granted('analytics')")
+    assert "secret" not in page.evaluate("localStorage['consent-service']")
+    hide(page)
+    assert "secret" not in page.evaluate("localStorage['consent-service']")
+    traffic.requests.clear()
+    page.context.set_offline(False)
+    with page.expect_request("**/v1/withdrawals"):
+        page.goto(url)
+    page.wait_for_load_state("networkidle")
+    assert not sent(traffic)
+
+
 def test_going_back_through_the_cache_counts_the_page_again_and_asks_the_store(
     lab: Lab, visitor: Visitor, pages_only: str
 ) -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asEntry, dayOf, fromMirror, judge, refusal } from "../../static/src/state.js";
+import { allStands } from "../../static/src/again/asked.js";
 import { DAY, NOON, config } from "./config.mjs";
 
 const granted = (changes = {}) => ({
@@ -118,4 +119,43 @@ test("the server's mirror says what was chosen, on which version and day", () =>
   assert.equal(askReason(refused, config(), NOON + DAY), "");
   assert.deepEqual(grantsOf(refused, config(), false, NOON), { analytics: false });
   for (const other of ["", "x", "3", "3.analytics", "x.analytics.2026-11-24.0", "3.analytics.today.0"]) assert.equal(fromMirror(other), null);
+});
+
+const group = (version, ...purposes) => ({ version, purposes, reason: "", body: null, changes: [] });
+/** Ads collect more since version 4, and nobody new receives it. */
+const wider = (changes = {}) =>
+  config({
+    policy_version: 4,
+    purposes: [{ id: "analytics" }, { id: "ads", material_version: 4 }],
+    material_version: 4,
+    asked_again: { reason: "", purposes: ["ads"], granted: [group(1, "ads")], refused: [] },
+    ...changes,
+  });
+const mixed = (analytics, ads, v = 3) => granted({ v, p: { analytics, ads } });
+
+test("who refused a purpose that only collects more stands, whatever else was granted", () => {
+  assert.equal(allStands(mixed(true, false), wider()), true);
+  assert.equal(allStands(mixed(true, true), wider()), false);
+  assert.equal(allStands(mixed(false, true), wider()), false);
+});
+
+test("who refused a purpose with a new recipient, or never heard of it, is asked beside a grant of another", () => {
+  const asked_again = { reason: "", purposes: ["ads"], granted: [group(1, "ads")], refused: [group(1, "ads")] };
+  const shared = wider({ refusal_material_version: 4, asked_again });
+  assert.equal(allStands(mixed(true, false), shared), false);
+  assert.equal(allStands(granted({ p: { analytics: true } }), shared), false);
+  assert.equal(allStands(mixed(true, false, 4), shared), true);
+});
+
+test("a recipient that was new before a choice does not ask it, and a choice older than all groups is asked", () => {
+  const asked_again = { reason: "", purposes: ["ads"], granted: [group(3, "ads")], refused: [group(1, "ads")] };
+  const later = wider({ refusal_material_version: 2, asked_again });
+  assert.equal(allStands(mixed(true, false), later), true);
+  assert.equal(allStands(mixed(true, false, 2), later), false);
+});
+
+test("a choice that is not asked grants nothing of what has grown since", () => {
+  const spared = wider({ material_version: 3 });
+  assert.equal(askReason(mixed(true, false), spared, NOON), "");
+  assert.deepEqual(grantsOf(mixed(true, true), spared, false, NOON), { analytics: true, ads: false });
 });

@@ -4,6 +4,7 @@
  * agreed to then beside what is new now.
  */
 import { addStyle, borrow, choose, chosen, eachPurpose, getConfig, getEntry, getPanel, idsOf, make, note, open, policyLink, renew, root } from "../more/core.js";
+import { allStands } from "./asked.js";
 import { standing } from "./standing.js";
 import style from "./again.css";
 
@@ -89,11 +90,21 @@ function hold(event) {
   open(true);
 }
 
+/** Leave a choice in peace that stands purpose by purpose; an older one of another tab's is asked all the same. */
+function spare() {
+  const config = getConfig();
+  const entry = getEntry();
+  if (entry && entry.v < /** @type {number} */ (config.material_version) && idsOf(entry.p)[0] && allStands(entry, config))
+    renew({ ...config, material_version: entry.v });
+}
+
 CONSENT_HOOKS.push((_config, _isGranted, _isDecided, core) => {
   borrow(core());
+  spare();
   // Told before anything is painted, so that nobody sees the panel without what is new.
   new MutationObserver(look).observe(root, { childList: true });
   root.addEventListener("click", answer, true);
   document.addEventListener("click", hold, true);
-  return () => {};
+  // Also where the choice comes late, out of the server's mirror.
+  return spare;
 });

@@ -122,7 +122,7 @@ def test_policies_are_published_shown_and_compared(copy: Program, deployment: De
     assert copy.json("policy", "diff", key, "1", "2")["changes"] == [
         {"path": "valid_days", "kind": "changed", "before": 180, "after": 90}
     ]
-    assert copy.run("policy", "diff", key, "1", "2").stdout == "~ valid_days: 180 → 90\n"
+    assert copy.run("policy", "diff", key, "1", "2").stdout.startswith("~ valid_days: 180 → 90\n")
     assert copy.refused("policy", "show", key, "--version", "7") == [f"{key} has no policy version 7; there are 1, 2"]
 
 
@@ -152,6 +152,29 @@ def test_a_material_change_says_that_visitors_are_asked_again(
 
     assert published["asks_again"] is True
     assert published["asks_refusers_again"] is False
+
+
+def test_a_policy_file_is_compared_with_a_published_version_and_not_published(
+    copy: Program, deployment: Deployment, tmp_path: Path
+) -> None:
+    key, file = deployment.site, tmp_path / "policy.toml"
+    file.write_text((EXAMPLES / "policy.toml").read_text().replace("valid_days = 180", "valid_days = 90"))
+
+    told = copy.json("policy", "diff", key, "1", str(file))
+
+    assert told == {
+        "site": key,
+        "from": 1,
+        "to": str(file),
+        "changes": [{"path": "valid_days", "kind": "changed", "before": 180, "after": 90}],
+        "asked": {"grants": 0, "refusals": 0},
+    }
+    lines = copy.run("policy", "diff", key, "1", str(file)).stdout.splitlines()
+    assert lines == ["~ valid_days: 180 → 90", "Nobody whose choice is in force is asked again."]
+    assert copy.refused("policy", "show", key, "--version", "2") == [f"{key} has no policy version 2; there are 1"]
+    file.write_text("version =")
+    assert copy.refused("policy", "diff", key, "1", str(file))[0].startswith(str(file))
+    assert str(tmp_path / "none.toml") in copy.refused("policy", "diff", key, "1", str(tmp_path / "none.toml"))[0]
 
 
 def test_a_policy_that_leaves_settings_behind_is_published_with_a_warning(
