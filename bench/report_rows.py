@@ -54,7 +54,7 @@ class Rows:
         is_refusal = action == "refuse_all"
         if is_refusal:
             self._refused.update({(at.date(), "device", device): 1, (at.date(), "country", country): 1})
-        made = {
+        made: dict[str, Any] = {
             "decision_id": new_id(),
             "site_id": 1,
             "receipt_id": None if is_refusal else new_receipt_id(),

@@ -85,7 +85,7 @@ def test_two_browsers_that_refuse_hold_the_same_bytes_and_send_no_event(demo: De
 
 def accepted(demo: Demo, visitor: Visitor) -> tuple[Page, Traffic, dict[str, Any], str]:
     """Accept on a page of a path nobody else has, and wait until its pageview is stored."""
-    path = f"/demo/?page={uuid4().hex}"
+    path = f"/demo/?page={uuid4()}"
     page, traffic = visitor()
     page.goto(f"{demo.url}{path}")
     answer = choose(page, "accept")

@@ -35,7 +35,7 @@ def test_with_it_one_count_is_sent_that_names_nobody(lab: Lab, visitor: Visitor,
     expect(part(page, "accept")).to_be_visible()
     [count] = until(lambda: traffic.of("/v1/shown"), 5, "the count", page)
     digest = httpx.get(f"{lab.url}/v1/sites/{key}/banner").json()["banner_hash"]
-    assert sent_json(count) == {"site": key, "language": "fr", "banner_hash": digest}
+    assert sent_json(count) == {"site": key, "language": "fr", "banner_hash": digest if is_pinned else digest[:16]}
     headers = count.all_headers()
     assert {"cookie", "referer"}.isdisjoint(headers)
     assert page.evaluate("[document.cookie, localStorage.length]") == ["", 0]

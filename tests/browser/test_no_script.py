@@ -64,7 +64,7 @@ def test_every_step_by_mouse(demo: Demo, visitor: Visitor) -> None:
     expect(page.get_by_role("status")).to_contain_text("vous avez accepté : Mesure d'audience.")
     page.get_by_role("link", name="Mon choix").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Mon choix")
-    mark = f"/demo/?page={uuid4().hex}"
+    mark = f"/demo/?page={uuid4()}"
     token = cookies(page)[f"consent-{demo.key}"]
     assert demo.send(token, mark).json()["accepted"] == 1
     copy = copied(page, 1)

@@ -24,7 +24,16 @@ from tests.integration.visitor import USER_AGENT, Visitor
 EXAMPLES = 10
 SEED = 20260310
 # Documents with rules that a schema cannot tell; other tests send good ones.
-HARD_TO_GUESS = ("POST /api/v1/sites/{key}/policies", "PUT /api/v1/sites/{key}", "POST /api/v1/users")
+HARD_TO_GUESS = (
+    "POST /api/v1/sites/{key}/policies",
+    "PUT /api/v1/sites/{key}",
+    "POST /api/v1/users",
+    # Addresses that only those know who were told, a place among many, and a site that counts its banners.
+    "GET /v1/erasures/{name}",
+    "GET /v1/copies/{link}/{format}",
+    "GET /v1/ledger/tile/{place}",
+    "POST /v1/shown",
+)
 # Forms with a token that only their page knows; they lead on with a 303.
 FORMS = ("POST /banner/{key}", "POST /my/{key}")
 CHECKS: list[CheckFunction] = [
@@ -44,12 +53,16 @@ def operations(app: Flask) -> Iterator[Any]:
 
 def aim(case: Any, site: Site, visitor: Visitor) -> None:
     """Let a request reach what is there instead of an unknown site."""
-    there = {"key": site.key, "version": 1, "a": 1, "b": 1}
+    there = {"key": site.key, "version": 1, "a": 1, "b": 1, "receipt_id": visitor.receipt_id}
     for name in case.path_parameters or ():
         case.path_parameters[name] = there.get(name, case.path_parameters[name])
     if case.query and "site" in case.query:
         case.query |= {"site": site.key, "from": "2026-03-01", "to": "2026-03-31"}
         case.query.pop("cursor", None)
+    if case.path == "/v1/ledger/proof":
+        case.query = {"receipt": visitor.receipt_id}
+    if case.path == "/v1/ledger/consistency":
+        case.query = {"from": 1, "to": 1}
     if isinstance(case.body, dict):
         if "action" in case.body:
             # A refusal is recorded whatever version, hash or token it cites.
@@ -71,6 +84,7 @@ def test_every_call_answers_as_the_document_says(
     def check(operation: Any) -> None:
         # The call before may have withdrawn this visitor's consent.
         visitor.accept()
+        keeper.sign()
         own = visitor.token
 
         @seed(SEED)

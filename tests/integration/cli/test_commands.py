@@ -24,7 +24,7 @@ def test_init_makes_a_directory_for_its_owner_alone_and_prints_a_link(tmp_path: 
     assert made["setup_url"].startswith("http://127.0.0.1:8000/console/login/setup-")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in program.data_dir.iterdir()}
     assert stat.S_IMODE(program.data_dir.stat().st_mode) == 0o700
-    assert modes == {"secrets.json": 0o600, "consent.sqlite": 0o600}
+    assert modes == dict.fromkeys(("secrets.json", "ledger.json", "ledger.guard", "consent.sqlite"), 0o600)
 
 
 def test_init_again_keeps_the_secrets_and_completes_what_is_missing(copy: Program) -> None:
@@ -281,7 +281,9 @@ def test_a_site_that_passes_a_path_on_is_first_party_and_its_tag_says_so(
 def test_a_first_party_service_warns_of_nothing_but_itself(copy: Program) -> None:
     copy.settings["PUBLIC_URL"] = "https://www.nouvelles.example"
 
-    assert copy.json("status")["warnings"] == ["no server runs here; start one with: consent-service serve"]
+    itself, anchor = copy.json("status")["warnings"]
+    assert itself == "no server runs here; start one with: consent-service serve"
+    assert anchor.startswith("an anchor missing: no place outside this server keeps the ledger's checkpoints")
 
 
 def test_retention_counts_in_a_dry_run_and_compacts_on_request(copy: Program, deployment: Deployment) -> None:

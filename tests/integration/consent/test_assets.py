@@ -79,7 +79,7 @@ def test_the_bundle_is_core_and_signals_around_the_banners_of_the_api(client: Fl
     assert default_language == "fr"
     for language in ("fr", "en", "es"):
         whole = client.get(f"/v1/sites/{site.key}/banner?lang={language}").get_json()
-        assert spoken[language]["banner_hash"] == whole["banner_hash"]
+        assert spoken[language]["banner_hash"] == whole["banner_hash"][:16]
         assert spoken[language]["texts"].items() <= whole["texts"].items()
         assert common["consent_mode"] == whole["consent_mode"]
 
@@ -105,7 +105,7 @@ def test_the_hash_in_the_bundle_is_one_that_a_decision_may_cite(client: FlaskCli
     with core.engine.connect() as connection:
         publication = load_publication(connection, site)
     assert publication is not None
-    assert hashes <= set(publication.notices)
+    assert {publication.cited(each) for each in hashes} <= set(publication.notices)
 
 
 @pytest.mark.parametrize("key", ["nothere", "../consent", "%00", "a" * 3000])
