@@ -15,7 +15,7 @@ FUTURE = "99991231_from_the_future"
 def test_an_unknown_command_and_an_unknown_option_are_wrong_usage(deployment: Deployment) -> None:
     program = deployment.program
 
-    assert program.refused("report", code=2) == ["No such command 'report'; see: consent-service --help"]
+    assert program.refused("zzz", code=2) == ["No such command 'zzz'; see: consent-service --help"]
     assert program.refused("site", "add", code=2) == ["Missing argument 'DOMAIN'; see: consent-service site add --help"]
     assert "--colour" in program.refused("status", "--colour", code=2)[0]
     assert program.refused(code=2)[0].startswith("name a command: access, backup, db, demo")
