@@ -170,7 +170,7 @@ def test_who_refused_what_only_collects_more_is_left_alone_beside_a_grant(lab: L
     expect(panel(page)).to_have_count(0)
     assert (granted(page, "analytics"), granted(page, "marketing")) == (True, False)
     shared = both(data=widened()["purposes"][1]["data"])
-    heir = {"id": "ad", "name": "Régie", "role": "controller", "country": "FR"}
+    heir = {"id": "ad", "name": "Régie", "role": "controller", "address": "2 rue du Port, 59000 Lille", "country": "FR"}
     shared["recipients"] = [*shared.get("recipients", []), heir]
     shared["purposes"][1]["recipients"] = [*shared["purposes"][1].get("recipients", []), "ad"]
     lab.publish(key, {**shared, "material_purposes": ["marketing"], "material_reason": REASON})
