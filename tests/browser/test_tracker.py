@@ -269,8 +269,11 @@ def test_a_withdrawal_clears_a_full_queue_while_the_network_is_gone(
     assert "secret" not in page.evaluate("localStorage['consent-service']")
     traffic.requests.clear()
     page.context.set_offline(False)
-    with page.expect_request("**/v1/withdrawals"):
+    with page.expect_request("**/v1/decisions") as owed:
         page.goto(url)
+    # What is owed goes out as a refusal that continues the grant, which ends it.
+    body = json.loads(owed.value.post_data or "{}")
+    assert (body["action"], bool(body["previous"])) == ("refuse_all", True)
     page.wait_for_load_state("networkidle")
     assert not sent(traffic)
 
