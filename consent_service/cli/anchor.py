@@ -21,7 +21,9 @@ def anchor(data_dir: Path | None, as_json: bool) -> int:
     with opened(data_dir) as core:
         done = ask_keeper(core, "anchor")
     if not done:
-        raise Refused("no anchor is configured; set CONSENT_SERVICE_ANCHOR_TIMESTAMP_URL, …_ANCHOR_WEBHOOK_URL or …_ANCHOR_EMAIL")
+        raise Refused(
+            "no anchor is configured; set CONSENT_SERVICE_ANCHOR_TIMESTAMP_URL, …_ANCHOR_WEBHOOK_URL or …_ANCHOR_EMAIL"
+        )
     show(done, as_json, lambda: _text(done))
     return 1 if any(item["status"] == Status.FAILED for item in done) else 0
 

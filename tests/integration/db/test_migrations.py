@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
+from consent_service.consent.kinds import kinds_of
 from consent_service.db.columns import metadata
 from consent_service.db.engine import make_engine
 from consent_service.db.migrate import downgrade, state, upgrade
@@ -81,3 +84,34 @@ def test_what_deleted_records_left_behind_is_forgotten(engine: Engine) -> None:
     assert ids(engine, "revocation", "receipt_id") == [kept]
     assert ids(engine, "decision_removal", "decision_id") == []
     assert ids(engine, "receipt", "receipt_id") == [kept]
+
+
+def test_old_decisions_count_as_what_new_ones_do(engine: Engine) -> None:
+    upgrade(engine, "20261130_reasked")
+    both, one, none = {"a": True, "b": True}, {"a": True, "b": False}, {"a": False, "b": False}
+    acts = [
+        ("accept_all", both, []),
+        ("save", one, []),
+        ("save", one, ["b"]),
+        ("refuse_all", none, []),
+        ("refuse_all", none, ["a"]),
+        ("withdraw", none, ["a", "b"]),
+        ("withdraw", one, ["b"]),
+    ]
+    site = f"INSERT INTO site (site_id, key, settings, created_at) VALUES (1, 'abcdefgh', '{{}}', {AT})"
+    run(
+        engine,
+        site,
+        *(
+            "INSERT INTO decision (decision_id, site_id, action, purposes, withdrawn, policy_version, language, mechanism,"
+            f" decided_at, expires_at, record, salt) VALUES ('d{number}', 1, '{action}',"
+            f" '{json.dumps(purposes)}', '{json.dumps(withdrawn)}', 1, 'fr', 'banner', {AT}, {AT}, '', '')"
+            for number, (action, purposes, withdrawn) in enumerate(acts)
+        ),
+    )
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT counts_as FROM decision ORDER BY decision_id")).scalars().all()
+    assert found == [" ".join(kinds_of(*act)) for act in acts]
+    with pytest.raises(DBAPIError):
+        run(engine, "UPDATE decision SET language = 'en'")
