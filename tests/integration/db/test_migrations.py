@@ -103,8 +103,8 @@ def test_old_decisions_count_as_what_new_ones_do(engine: Engine) -> None:
         engine,
         site,
         *(
-            "INSERT INTO decision (decision_id, site_id, action, purposes, withdrawn, policy_version, language, mechanism,"
-            f" decided_at, expires_at, record, salt) VALUES ('d{number}', 1, '{action}',"
+            "INSERT INTO decision (decision_id, site_id, action, purposes, withdrawn, policy_version, language,"
+            f" mechanism, decided_at, expires_at, record, salt) VALUES ('d{number}', 1, '{action}',"
             f" '{json.dumps(purposes)}', '{json.dumps(withdrawn)}', 1, 'fr', 'banner', {AT}, {AT}, '', '')"
             for number, (action, purposes, withdrawn) in enumerate(acts)
         ),
