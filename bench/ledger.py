@@ -20,11 +20,11 @@ from typing import Any
 
 from sqlalchemy import Engine, make_url, select, text
 
-from consent_service.app import utc_now
 from consent_service.consent.policy import parse_policy
 from consent_service.consent.publication import Publication, load_publication
 from consent_service.consent.publish import publish_policy
 from consent_service.consent.record import record
+from consent_service.core import utc_now
 from consent_service.db.engine import make_engine
 from consent_service.db.ledger_tables import ledger_leaf
 from consent_service.db.migrate import upgrade

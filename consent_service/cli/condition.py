@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from consent_service.app import Core
 from consent_service.collect.inbox_file import InboxError, InboxReader, damaged_files, inbox_files
 from consent_service.config import Config
 from consent_service.consent.acts import timestamp
+from consent_service.core import Core
 from consent_service.errors import Unavailable
 from consent_service.fields import is_loopback
 from consent_service.ledger.anchors import anchor_warnings

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Connection, make_url
 
-from consent_service.app import Core, make_core
 from consent_service.cli.output import Refused
 from consent_service.config import Config, directory_of, load_config
+from consent_service.core import Core, make_core
 from consent_service.db.migrate import SchemaState, state
 from consent_service.locks import SERVER, read_port
 from consent_service.places import Format

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from sqlalchemy import Connection, select
 
-from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show, table
@@ -24,6 +23,7 @@ from consent_service.consent.hold import (
     new_hold,
     place_hold,
 )
+from consent_service.core import Core
 from consent_service.db.tables import receipt
 
 by_option = click.option("--by", default=ACTOR, show_default=True, metavar="WHO", help="Who decided it.")

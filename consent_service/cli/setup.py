@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from consent_service.app import Core, make_core, utc_now
 from consent_service.cli.deployment import ACTOR, DEFAULT_PORT, data_dir_option, refuse_other_schema
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import Config, directory_of, load_config, read_settings
@@ -22,6 +21,7 @@ from consent_service.console.people import (
     normal_email,
     reset_user,
 )
+from consent_service.core import Core, make_core, utc_now
 from consent_service.db.migrate import state, upgrade
 from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, read_port

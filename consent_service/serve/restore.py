@@ -103,7 +103,7 @@ def restore_backup(config: Config, path: Path, now: Callable[[], datetime]) -> R
 
 
 def _settle(config: Config, now: Callable[[], datetime]) -> int:
-    from consent_service.app import make_core
+    from consent_service.core import make_core
     from consent_service.serve.keeping import Keeping
 
     core = make_core(config, now)

@@ -12,12 +12,12 @@ import orjson
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core, make_core
 from consent_service.config import Config
 from consent_service.consent.gate import Refusal, check
 from consent_service.consent.hold import lift_hold, new_hold, place_hold
 from consent_service.consent.receipts import read_states
 from consent_service.consent.rights import erase_receipt
+from consent_service.core import Core, make_core
 from consent_service.db.journal import prune, read_journal
 from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.db.tables import decision, erasure_job, receipt
