@@ -20,10 +20,11 @@ from consent_service.config import Config, load_config
 from consent_service.consent.receipts import Receipts
 from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
-from consent_service.core import Core, make_core, utc_now
+from consent_service.core import Core, make_core
 from consent_service.export.receipt_copy import copy_receipt
 from consent_service.serve.socket import KeeperClient, SharedAnswer
 from consent_service.services import EXTENSION, Services
+from consent_service.times import utc_now
 from consent_service.web import answer_errors
 
 

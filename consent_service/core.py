@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -14,11 +14,7 @@ from consent_service.db.engine import make_engine
 from consent_service.db.journal import watch
 from consent_service.db.writer import Writer
 from consent_service.sites.registry import Sites
-
-
-def utc_now() -> datetime:
-    """Give the present time, aware UTC."""
-    return datetime.now(UTC)
+from consent_service.times import utc_now
 
 
 @dataclass(frozen=True, slots=True)

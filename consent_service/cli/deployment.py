@@ -13,7 +13,7 @@ from sqlalchemy import Connection, make_url
 from consent_service.cli.output import Refused
 from consent_service.config import Config, directory_of, load_config
 from consent_service.core import Core, make_core
-from consent_service.db.migrate import SchemaState, state
+from consent_service.db.schema import SchemaState, state
 from consent_service.locks import SERVER, read_port
 from consent_service.places import Format
 from consent_service.problems import ProblemsError

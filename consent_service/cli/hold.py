@@ -13,7 +13,6 @@ from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.cli.rights import read_receipt_id
-from consent_service.consent.acts import timestamp
 from consent_service.consent.hold import (
     Hold,
     HoldError,
@@ -25,6 +24,7 @@ from consent_service.consent.hold import (
 )
 from consent_service.core import Core
 from consent_service.db.tables import receipt
+from consent_service.times import timestamp
 
 by_option = click.option("--by", default=ACTOR, show_default=True, metavar="WHO", help="Who decided it.")
 

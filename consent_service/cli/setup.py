@@ -21,11 +21,13 @@ from consent_service.console.people import (
     normal_email,
     reset_user,
 )
-from consent_service.core import Core, make_core, utc_now
-from consent_service.db.migrate import state, upgrade
+from consent_service.core import Core, make_core
+from consent_service.db.migrate import upgrade
+from consent_service.db.schema import state
 from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, read_port
 from consent_service.secrets import write_secrets
+from consent_service.times import utc_now
 
 DEFAULT_ADMIN = "admin@consent-service.example"
 # What belongs to a data directory, or lies in one for good reasons.

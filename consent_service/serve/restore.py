@@ -19,7 +19,8 @@ from consent_service.consent.replay import replay
 from consent_service.db.audit import note
 from consent_service.db.engine import is_sqlite, make_engine
 from consent_service.db.journal import BACKUPS_LIVE, Journal, read_journal
-from consent_service.db.migrate import state, upgrade
+from consent_service.db.migrate import upgrade
+from consent_service.db.schema import state
 from consent_service.serve.backup import (
     EVENTS,
     KEYS,
