@@ -14,10 +14,9 @@ from consent_service.cli.output import Refused
 from consent_service.config import Config, directory_of, load_config
 from consent_service.core import Core, make_core
 from consent_service.db.schema import SchemaState, state
-from consent_service.locks import SERVER, read_port
+from consent_service.locks import SERVER, find_unfinished, read_port
 from consent_service.places import Format
 from consent_service.problems import ProblemsError
-from consent_service.serve.restore import find_unfinished
 from consent_service.sites.changes import UnknownSite, find_site
 from consent_service.sites.registry import Site
 

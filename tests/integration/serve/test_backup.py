@@ -23,9 +23,10 @@ from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.db.tables import site as site_table
 from consent_service.ledger.standing import LedgerRefused
+from consent_service.locks import RESTORE, find_unfinished
 from consent_service.serve import restore
 from consent_service.serve.backup import BadBackup, write_backup
-from consent_service.serve.restore import MARK, Restored, check_backup, find_unfinished, restore_backup
+from consent_service.serve.restore import Restored, check_backup, restore_backup
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
@@ -289,7 +290,7 @@ def test_a_spoilt_backup_is_refused_and_nothing_is_lost(
         file.write_bytes(data)
     with pytest.raises(BadBackup, match=r"today\.backup"):
         check_backup(file, at)
-    assert not (config.data_dir / MARK).exists()
+    assert not (config.data_dir / RESTORE).exists()
     assert len(seen(keeper)) == 2
 
 
