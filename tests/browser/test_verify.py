@@ -68,7 +68,7 @@ def test_it_agrees_with_the_program_on_damaged_bundles(page: Page, evidence: tup
     page.goto(PAGE.as_uri())
     bundle, key = evidence
     members = read_zip(bundle)
-    cases = [changed for at, (_, changed) in enumerate(mutations(bundle, step=97)) if at % 2 == 0][:150]
+    cases = [changed for _, changed in mutations(bundle, step=97)][:100]
     cases += [bundle + b"\0", b"PK" + bundle, bundle[:-1], b"", b"{}", b"PK", write_zip({**members, "more": b""})]
     cases += [write_zip({name: data for name, data in members.items() if name != gone}) for gone in members]
     cases.append(bundle)
