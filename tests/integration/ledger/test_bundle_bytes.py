@@ -18,7 +18,7 @@ def granted(visitor: Visitor) -> str:
 
 
 def test_no_single_changed_byte_is_accepted(core: Core, visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One flip, deletion or insertion, in turn, for every byte of every member but the verifiers: none may be accepted."""
+    """One flip, deletion or insertion for each byte of each member but the verifiers: none may be accepted."""
     # Each signature is checked once: most mutations leave the checkpoint as it is.
     monkeypatch.setattr(verifier, "ed25519_holds", cache(verifier.ed25519_holds))
     desk = Desk(core)
