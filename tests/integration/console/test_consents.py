@@ -63,6 +63,7 @@ def test_every_erasure_is_listed_with_its_certificate(
     keeper.sign()
     page = officer.get(path)
     assert "Withdrawn by the visitor Erased 1 kept" in text_of(page)
+    assert visitor.receipt_id is not None
     assert visitor.receipt_id not in page.text
     (certificate,) = re.findall(r'href="([^"]+)" aria-label="Certificate of', page.text)
     answer = client.get(certificate)
