@@ -37,7 +37,7 @@ class TrustedProxies:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request as the visitor's browser sees it."""
-        if not is_trusted(client_address(environ.get("REMOTE_ADDR"), None, ()), self._networks):
+        if not self._networks or not is_trusted(client_address(environ.get("REMOTE_ADDR"), None, ()), self._networks):
             return self._app(environ, start_response)
         for name, is_sound in _IS_SOUND.items():
             # The last of a list is what the nearest proxy wrote.

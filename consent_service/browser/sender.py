@@ -28,11 +28,13 @@ def read_sender() -> Sender:
     """Read the sender of the present request."""
     parts = services()
     proxies = parts.config.trusted_proxies
-    address = client_address(request.remote_addr, request.headers.get("X-Forwarded-For"), proxies)
+    headers = request.headers
     peer = client_address(request.remote_addr, None, ())
+    from_proxy = is_trusted(peer, proxies)
+    address = client_address(request.remote_addr, headers.get("X-Forwarded-For"), proxies) if from_proxy else peer
     # Asked for one by one: a copy of all would know them by the server's own spelling alone.
-    said = {name: request.headers.get(name, "") for names in PLACE_HEADERS for name in names}
-    place = find_place(address, said, from_proxy=is_trusted(peer, proxies), lookup=parts.lookup)
+    said = {name: headers.get(name, "") for names in PLACE_HEADERS for name in names} if from_proxy else {}
+    place = find_place(address, said, from_proxy=from_proxy, lookup=parts.lookup)
     is_local = address is not None and address.is_loopback
     return Sender(read_device(request.headers.get("User-Agent"), is_local=is_local), place, address)
 

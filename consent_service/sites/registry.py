@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, select
@@ -37,9 +38,15 @@ class Site:
     def has_host(self, host: str) -> bool:
         """Tell whether a page's host belongs to the site."""
         settings = self.settings
-        if host == settings.domain or any(urlsplit(item).hostname == host for item in settings.origins):
+        if host == settings.domain or host in _hosts_of(settings.origins):
             return True
         return settings.share_subdomains and host.endswith(f".{settings.domain}")
+
+
+# Asked several times for every event; sites and their origins are few and seldom change.
+@lru_cache(maxsize=1024)
+def _hosts_of(origins: tuple[str, ...]) -> frozenset[str | None]:
+    return frozenset(urlsplit(origin).hostname for origin in origins)
 
 
 class Sites:
