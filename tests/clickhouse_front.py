@@ -4,6 +4,7 @@
 real one; users, sessions, compression of answers and progress are not there.
 """
 
+import gzip
 import re
 import sys
 import threading
@@ -13,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
-from lz4 import frame
 
 # What the interface takes for itself; every other parameter is a setting of the statement.
 OWN: Final = re.compile(
@@ -36,10 +36,8 @@ class Front(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Run a statement; the data of an INSERT follow it in the body."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = b"".join(iter(self._chunk, b""))
-        if self.headers.get("Content-Encoding") == "lz4":
-            body = frame.decompress(body)
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
         try:
             status, answer, more = 200, self._run(dict(parse_qsl(urlsplit(self.path).query)), body), {}
         except Exception as error:
@@ -54,10 +52,6 @@ class Front(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
-
-    def _chunk(self) -> bytes:
-        size = int(self.rfile.readline(), 16)
-        return self.rfile.read(size + 2)[:size]
 
     def _run(self, asked: dict[str, str], body: bytes) -> bytes:
         statement = (asked.get("query", "").encode() + b"\n" + body).strip()

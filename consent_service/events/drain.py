@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import duckdb
 
 from consent_service.events.holding import is_held
-from consent_service.events.rows import EVENT_COLUMNS, VISIT_COLUMNS, first_of_each, read_visit, row_values, visit_values
+from consent_service.events.rows import (
+    EVENT_COLUMNS,
+    VISIT_COLUMNS,
+    first_of_each,
+    read_visit,
+    row_values,
+    visit_values,
+)
 from consent_service.events.schema import (
     REMEMBER_ERASURES_FOR,
     REMEMBER_IDS_FOR,

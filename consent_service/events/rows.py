@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +19,15 @@ def first_of_each(rows: Iterable[EventRow]) -> dict[tuple[int, UUID], EventRow]:
     for row in rows:
         first.setdefault((row.grant.site_id, row.event_id), row)
     return first
+
+
+def find_held(held: Collection[tuple[int | None, str | None]], rows: Collection[EventRow]) -> list[bool]:
+    """Tell for each row whether it is among what is held: sites as a whole, and receipts."""
+    if not held:
+        return [False] * len(rows)
+    sites = {site_id for site_id, _ in held if site_id is not None}
+    receipts = {receipt_id for _, receipt_id in held if receipt_id is not None}
+    return [row.grant.site_id in sites or row.grant.receipt_id in receipts for row in rows]
 
 
 def row_values(row: EventRow, visit: Visit) -> tuple[Any, ...]:
