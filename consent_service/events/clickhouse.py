@@ -27,6 +27,8 @@ from consent_service.events_url import EventsUrl
 _PRUNE_EVERY: Final = timedelta(hours=1)
 # The server removes parts that are of no more use every few seconds.
 _PARTS_SECONDS: Final = 120.0
+# A month in which nothing can have occurred.
+_NO_PARTITION: Final = 190001
 _COLUMNS: Final = {
     "event": EVENT_COLUMNS,
     "held_event": EVENT_COLUMNS,
@@ -245,29 +247,42 @@ class ClickHouseStore:
             self._server.run(f"SYSTEM SYNC REPLICA{self._on} {table}")
 
     def _await_removal(self) -> None:
-        """Wait until the server has removed the files of parts that were replaced; raises EventStoreError."""
+        """Wait until the files of parts that were replaced are removed; raises EventStoreError."""
         deadline = time.monotonic() + _PARTS_SECONDS
         while self._parts("count()", "NOT active"):
             if time.monotonic() > deadline:
                 raise EventStoreError("parts with deleted rows are still on ClickHouse's disk; it is tried again")
+            # An idle server looks for such files twice a minute, and whenever a partition is dropped: none is here.
+            for table in _EVENT_TABLES:
+                self._server.run(f"ALTER TABLE {self._local(table)}{self._on} DROP PARTITION {_NO_PARTITION}")
+            self._server.run(f"TRUNCATE TABLE erasing{self._on} SYNC")
             time.sleep(0.2)
 
     def _size(self) -> int:
         return self._parts("coalesce(sum(bytes_on_disk), 0)", "active")
 
     def _parts(self, what: str, condition: str) -> int:
-        """Ask for parts of all servers."""
+        """Ask for the parts of all tables in which events, or the ids of erased ones, ever were."""
         parts = f"clusterAllReplicas({self._cluster}, system.parts)" if self._cluster else "system.parts"
-        # A cluster's own tables are named after those that stand for all of them.
-        tables = f"database = currentDatabase() AND replaceOne(table, '_local', '') IN {(*_COLUMNS, 'erasing')}"
-        sql = f"SELECT {what} FROM {parts} WHERE {tables} AND {condition}"  # noqa: S608
+        tables = (*(self._local(table) for table in _EVENT_TABLES), "erasing")
+        sql = f"SELECT {what} FROM {parts} WHERE database = currentDatabase() AND table IN {tables} AND {condition}"  # noqa: S608
         return int(self._server.fetch(sql).rows[0][0])
 
 
 def read_ddl(cluster: str | None) -> list[str]:
     """Give the statements that make the tables, those of a cluster with its name in them."""
-    name = "single.sql" if cluster is None else "cluster.sql"
+    single = _read_statements("single.sql")
+    if cluster is None:
+        return single
+    columns = single[0].partition("(\n")[2].partition("\n)\nENGINE")[0]
+    filled = {"{cluster_name}": cluster, "{event_columns}": columns}
+    statements = _read_statements("cluster.sql")
+    for place, text in filled.items():
+        statements = [statement.replace(place, text) for statement in statements]
+    return statements
+
+
+def _read_statements(name: str) -> list[str]:
     text = files("consent_service.events").joinpath("ddl", name).read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("--"))
-    statements = "\n".join(lines).replace("{cluster_name}", cluster or "").split(";")
-    return [statement.strip() for statement in statements if statement.strip()]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]

@@ -64,9 +64,10 @@ def held(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]
                 return int(connection.execute(select(func.count()).select_from(table(BESIDE[name]))).scalar_one())
 
         deployment = Deployment(ClickHouseStore(url, engine), lambda: ClickHouseStore(url, engine), count_beside)
-        request.addfinalizer(engine.dispose)
     yield deployment
     deployment.store.close()
+    if request.param == "clickhouse":
+        engine.dispose()
 
 
 @pytest.fixture
