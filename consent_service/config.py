@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from consent_service.anchor_settings import NAMES as ANCHOR_NAMES
 from consent_service.anchor_settings import AnchorSettings, read_anchor_settings
+from consent_service.events_url import EventsUrl, parse_events_url
 from consent_service.problems import Problem, ProblemsError
 from consent_service.secrets import SecretKey, parse_keys, read_secrets
 
@@ -70,6 +72,8 @@ class Config:
     rate_limits: Mapping[str, Rate]
     log_level: str
     anchors: AnchorSettings = AnchorSettings()
+    # Where ClickHouse is; None: events are in a file of the data directory.
+    events_url: EventsUrl | None = None
     # Loopback is not rate limited in the demo, where all visitors share it.
     is_demo: bool = False
 
@@ -124,9 +128,9 @@ def load_config(
         rate_limits=reader.rate_limits(),
         log_level=reader.log_level(),
         anchors=read_anchor_settings(reader.settings, reader.problem),
+        events_url=reader.events_url(),
         is_demo=is_demo,
     )
-    reader.events_url()
     if reader.problems:
         raise ProblemsError(reader.problems)
     return config
@@ -175,9 +179,20 @@ class _Reader:
             self.problem("DATABASE_URL", f"{backend} is not supported; use postgresql:// or leave it out for SQLite")
         return value
 
-    def events_url(self) -> None:
-        if self.settings.get("EVENTS_URL"):
-            self.problem("EVENTS_URL", "only the embedded store is there in this release; leave the setting out")
+    def events_url(self) -> EventsUrl | None:
+        value = self.settings.get("EVENTS_URL")
+        if not value:
+            return None
+        try:
+            found = parse_events_url(value)
+        except ValueError as error:
+            self.problem("EVENTS_URL", str(error))
+            return None
+        if not self.settings.get("DATABASE_URL", "").startswith("postgres"):
+            self.problem("EVENTS_URL", "ClickHouse goes with PostgreSQL; set DATABASE_URL to postgresql://…")
+        if find_spec("clickhouse_connect") is None:
+            self.problem("EVENTS_URL", "its client is not installed; run: pip install 'consent-service[clickhouse]'")
+        return found
 
     def secret_keys(self, directory: Path, now: datetime) -> tuple[SecretKey, ...]:
         value = self.settings.get("SECRET_KEYS")

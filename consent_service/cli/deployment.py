@@ -18,6 +18,7 @@ from consent_service.locks import SERVER, read_port
 from consent_service.places import Format
 from consent_service.problems import ProblemsError
 from consent_service.serve.restore import find_unfinished
+from consent_service.serve.stores import find_unmoved
 from consent_service.sites.changes import UnknownSite, find_site
 from consent_service.sites.registry import Site
 
@@ -44,11 +45,13 @@ def opened(data_dir: Path | None, *, checks_schema: bool = True) -> Iterator[Cor
 
 
 @contextmanager
-def opened_as(config: Config, *, checks_schema: bool = True) -> Iterator[Core]:
+def opened_as(config: Config, *, checks_schema: bool = True, checks_events: bool = True) -> Iterator[Core]:
     """Open the deployment that settings describe; raises Refused as `opened` does."""
     if (unfinished := find_unfinished(config.data_dir)) is not None:
         raise Refused(f"a restore was begun here and not finished; run: consent-service restore {unfinished}")
     _refuse_missing(config)
+    if checks_events and (unmoved := find_unmoved(config)) is not None:
+        raise Refused(unmoved)
     core = make_core(config)
     try:
         if checks_schema:

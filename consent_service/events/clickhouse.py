@@ -27,9 +27,10 @@ from consent_service.events_url import EventsUrl
 _PRUNE_EVERY: Final = timedelta(hours=1)
 # The server removes parts that are of no more use every few seconds.
 _PARTS_SECONDS: Final = 120.0
+IDS_AT_ONCE: Final = 50_000
 # A month in which nothing can have occurred.
 _NO_PARTITION: Final = 190001
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "event": EVENT_COLUMNS,
     "held_event": EVENT_COLUMNS,
     "drop_count": [column.name for column in drop_count.columns],
@@ -74,7 +75,10 @@ class ClickHouseStore:
 
     def watermark(self, inbox_id: str) -> int:
         """Give the last sequence number of the inbox that is stored, 0 when there is none."""
-        with self._writing():
+        with self._write_lock:
+            # Read where ClickHouse is away too, unless something is on its way: what is decided counts as stored then.
+            if not self._has_sent_all:
+                self._send_waiting()
             return self._outbox.watermark(inbox_id)
 
     def erase(self, jobs: Mapping[str, str], now: datetime) -> dict[str, int]:
@@ -169,16 +173,19 @@ class ClickHouseStore:
         with self._write_lock:
             self._prepared()
             if everything or not self._has_sent_all:
-                for outgoing in self._outbox.waiting():
-                    self._send(outgoing)
-                self._has_sent_all = True
+                self._send_waiting()
             yield
+
+    def _send_waiting(self) -> None:
+        for outgoing in self._outbox.waiting():
+            self._send(outgoing)
+        self._has_sent_all = True
 
     def _send(self, outgoing: Outgoing) -> None:
         self._has_sent_all = False
         for table in SENT_TABLES:
             if body := outgoing.bodies.get(table):
-                self._server.insert(table, _COLUMNS[table], body, outgoing.token)
+                self._prepared().insert(table, COLUMNS[table], body, outgoing.token)
         if outgoing.bodies:
             self._outbox.settle(outgoing.token)
         self._has_sent_all = True
@@ -188,12 +195,25 @@ class ClickHouseStore:
         if not self._is_prepared:
             for statement in read_ddl(self._cluster):
                 self._server.run(statement)
+            self._recall()
             self._is_prepared = True
         return self._server
 
+    def _recall(self) -> None:
+        """Remember the events that are stored already, where a restore or a move has left no memory of them."""
+        if self._outbox.remembers():
+            return
+        (newest,) = self._server.fetch("SELECT max(received_at) FROM event").rows[0]
+        if newest is not None:
+            sql = " UNION ALL ".join(
+                f"SELECT site_id, event_id, received_at FROM {table} WHERE received_at >= {{p1:DateTime64(6, 'UTC')}}"  # noqa: S608
+                for table in _EVENT_TABLES
+            )
+            self._outbox.recall(self._server.stream(sql, [newest - REMEMBER_IDS_FOR], IDS_AT_ONCE))
+
     def _local(self, table: str) -> str:
         """Name the table of each server itself; under its plain name a cluster is asked as a whole."""
-        return f"{table}_local" if self._cluster and table in _COLUMNS else table
+        return f"{table}_local" if self._cluster and table in COLUMNS else table
 
     def _delete(self, table: str, condition: str, params: Sequence[Any] = ()) -> None:
         sql = f"DELETE FROM {self._local(table)}{self._on} WHERE {condition}"  # noqa: S608 - this module's own

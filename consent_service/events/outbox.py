@@ -187,10 +187,17 @@ class Outbox:
                 rows = [{"position": position, **row} for position, row in enumerate(named)]
                 connection.execute(insert(event_held), rows)
 
-    def remember(self, ids: Sequence[tuple[int, UUID, datetime]]) -> None:
-        """Remember events that are stored already."""
+    def remembers(self) -> bool:
+        """Tell whether any event's id is remembered."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(event_recent.c.site_id).limit(1)).first() is not None
+
+    def recall(self, chunks: Iterable[Sequence[Sequence[Any]]]) -> None:
+        """Remember events that are stored already, by site, id and time: all of them or none."""
         with self.engine.begin() as connection:
-            _remember(connection, ids)
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            for chunk in chunks:
+                _remember(connection, chunk)
 
     def _assigned(self, connection: Connection, rows: list[EventRow]) -> dict[str, list[tuple[Any, ...]]]:
         """Give the values of rows, each with its visit, by the table they belong to."""
@@ -224,7 +231,7 @@ def _unknown(connection: Connection, rows: Sequence[EventRow]) -> list[EventRow]
     return list(first.values())
 
 
-def _remember(connection: Connection, ids: Sequence[tuple[int, UUID, datetime]]) -> None:
+def _remember(connection: Connection, ids: Sequence[Sequence[Any]]) -> None:
     kinds = (BigInteger, Uuid, UtcDateTime)
     columns = zip(*ids, strict=True)
     arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, kinds, strict=False)]
