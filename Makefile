@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## Serve a demo site with a year of decisions and event
 test: setup-test static/node_modules/.installed ## Run every test, after installing what they need
 	@npm --prefix static run --silent check
 	@npm --prefix static test --silent
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@bash tools/test.sh $(BIN)/python $(PYTEST_ARGS)
 
 test-faults: setup-test ## Run only the tests that kill processes and break disks
 	@$(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)

@@ -20,7 +20,6 @@ from typing import Any
 
 from sqlalchemy import Engine, make_url, select, text
 
-from consent_service.app import utc_now
 from consent_service.consent.policy import parse_policy
 from consent_service.consent.publication import Publication, load_publication
 from consent_service.consent.publish import publish_policy
@@ -39,6 +38,7 @@ from consent_service.ledger.verify import verify_log
 from consent_service.serve.ledger_turns import LedgerTurns
 from consent_service.sites.changes import add_site
 from consent_service.sites.settings import parse_settings
+from consent_service.times import utc_now
 from tests.integration.ledger.merging import make_act
 from tests.postgres import find_programs, make_cluster
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from flask import Blueprint, Flask
-from sqlalchemy import Engine
 
 from consent_service.browser.limits import RateLimiter, ReceiptQuota
 from consent_service.browser.place import MmdbLookup, no_lookup
@@ -19,51 +17,17 @@ from consent_service.collect.known_sources import read_hosts
 from consent_service.collect.pipeline import STEP_NAMES
 from consent_service.collect.timings import StepTimes
 from consent_service.config import Config, load_config
-from consent_service.consent.publication import Publications
 from consent_service.consent.receipts import Receipts
 from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
-from consent_service.db.engine import make_engine
-from consent_service.db.journal import watch
-from consent_service.db.writer import Writer
+from consent_service.core import Core, make_core
 from consent_service.events.store import Reader
 from consent_service.events_url import EventsUrl
 from consent_service.export.receipt_copy import copy_receipt
 from consent_service.serve.socket import KeeperClient, SharedAnswer
 from consent_service.services import EXTENSION, Services
-from consent_service.sites.registry import Sites
+from consent_service.times import utc_now
 from consent_service.web import answer_errors
-
-
-def utc_now() -> datetime:
-    """Give the present time, aware UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """Hold the parts that every process shares, web worker, keeper and command alike."""
-
-    config: Config
-    now: Callable[[], datetime]
-    engine: Engine
-    writer: Writer
-    sites: Sites
-    publications: Publications
-
-    def close(self) -> None:
-        """Commit what waits and let go of the main database."""
-        self.writer.close()
-        self.engine.dispose()
-
-
-def make_core(config: Config, now: Callable[[], datetime] = utc_now) -> Core:
-    """Open the main database and the caches over it."""
-    engine = make_engine(config.database_url)
-    watch(engine, config.journal_path)
-    writer = Writer(engine)
-    sites = Sites(engine)
-    return Core(config, now, engine, writer, sites, Publications(engine, writer, sites, now))
 
 
 def make_services(core: Core, quota: ReceiptQuota | None = None) -> Services:

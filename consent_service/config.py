@@ -38,6 +38,8 @@ NAMES = (
     "LOG_LEVEL",
     *ANCHOR_NAMES,
 )
+# What is to be done with the file of `has_unmoved_events`.
+UNMOVED = "is not yet in ClickHouse; run: consent-service migrate-events"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_RATE_LIMITS = "events=50/s:200,decisions=30/m:30"
 # What all senders of a site have together. One that is not named is never less than what a single address has.
@@ -81,6 +83,11 @@ class Config:
     def events_path(self) -> Path:
         """Name the file of the embedded event store."""
         return self.data_dir / "events.duckdb"
+
+    @property
+    def has_unmoved_events(self) -> bool:
+        """Tell whether there are events in the embedded store while ClickHouse is to be used."""
+        return self.events_url is not None and self.events_path.exists()
 
     @property
     def inbox_dir(self) -> Path:

@@ -11,6 +11,8 @@ from typing import IO
 
 SERVER = "server.lock"
 KEEPER = "keeper.lock"
+# Stands while a restore is under way, and after one that was cut off.
+RESTORE = "restore.begun"
 
 
 class Locked(Exception):
@@ -72,3 +74,11 @@ def read_port(path: Path) -> int | None:
 def _number(text: str, line: int) -> int | None:
     lines = text.splitlines()
     return int(lines[line]) if len(lines) > line and lines[line].isdecimal() else None
+
+
+def find_unfinished(data_dir: Path) -> str | None:
+    """Give the name of the backup whose restore was begun here and not finished."""
+    try:
+        return (data_dir / RESTORE).read_text().strip()
+    except FileNotFoundError:
+        return None

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "consent_service"
 
 # May import every part; no other part may import them. `app` wires, the others start processes or show pages.
-FREE = frozenset({"app", "cli", "console", "demo", "serve"})
+FREE = frozenset({"app", "cli", "console", "core", "demo", "serve"})
 # What every route needs of a request and an answer, and of the browser behind it; decides and stores nothing.
 REQUEST_SIDE = frozenset({"web", "browser"})
 ALLOWED = {

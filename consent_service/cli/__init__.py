@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import consent_service
-from consent_service.cli import (
-    access,
-    backup,
-    database,
-    hold,
-    ledger,
-    notice,
-    policy,
-    retention,
-    rights,
-    serving,
-    setup,
-    site,
-    token,
-    user,
-)
 from consent_service.cli.output import Refused, fail, usage_line
 from consent_service.errors import ServiceError
 from consent_service.events.store import EventStoreError
@@ -33,31 +18,48 @@ from consent_service.problems import ProblemsError
 PROGRAM = "consent-service"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# Each command's module is loaded when it is asked for: a command then waits for nothing that only others use.
+_PLACES = {
+    "init": "setup",
+    "demo": "serving",
+    "serve": "serving",
+    "status": "serving",
+    "site": "site",
+    "policy": "policy",
+    "notice": "notice",
+    "user": "user",
+    "token": "token",
+    "access": "access",
+    "erase": "rights",
+    "hold": "hold",
+    "retention": "retention",
+    "backup": "backup",
+    "restore": "backup",
+    "ledger": "ledger",
+    "secrets": "ledger",
+    "db": "database",
+}
+
+
+class Commands(click.Group):
+    """Load a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all commands, in the order of the alphabet."""
+        return sorted(_PLACES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command by its name; None when there is none."""
+        if cmd_name not in _PLACES:
+            return None
+        found: tuple[click.Command, ...] = import_module(f"{__name__}.{_PLACES[cmd_name]}").COMMANDS
+        return next(command for command in found if command.name == cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(consent_service.__version__, prog_name=PROGRAM)
 def commands() -> None:
     """Run a consent banner and analytics that hold only what visitors agreed to."""
-
-
-_MODULES = (
-    serving,
-    setup,
-    site,
-    policy,
-    notice,
-    user,
-    token,
-    access,
-    rights,
-    hold,
-    retention,
-    backup,
-    ledger,
-    database,
-)
-for _module in _MODULES:
-    for _command in _module.COMMANDS:
-        commands.add_command(_command)
 
 
 def main() -> None:

@@ -8,15 +8,14 @@ from typing import Any
 
 import click
 
-from consent_service.app import utc_now
 from consent_service.cli.deployment import data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import directory_of, load_config
-from consent_service.consent.acts import timestamp
 from consent_service.locks import KEEPER, SERVER, Locked, take
 from consent_service.serve.backup import BadBackup, write_backup
 from consent_service.serve.restore import check_backup, put_back_keys, restore_backup
+from consent_service.times import timestamp, utc_now
 
 BACKUP = "backup.lock"
 file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

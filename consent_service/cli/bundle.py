@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.consent.evidence_bundle import NoSuchDecision, bundle_decision
+from consent_service.core import Core
 from consent_service.db.audit import note
 from consent_service.ledger.keys import read_keys
 from consent_service.ledger.notes import NoteError, open_checkpoint

@@ -9,19 +9,19 @@ from typing import Any
 import click
 import orjson
 
-from consent_service.app import Core
 from consent_service.cli.deployment import data_dir_option
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import directory_of
-from consent_service.consent.acts import timestamp
 from consent_service.consent.certificate import describe_erasure
 from consent_service.consent.erasure import certificate_url, get_erasure
 from consent_service.consent.tokens import TokenSigner
+from consent_service.core import Core
 from consent_service.errors import NotMerged
 from consent_service.ledger.certificate import CertificateError, check_certificate, seal_document
 from consent_service.ledger.keys import read_keys
 from consent_service.ledger.notes import NoteError, VerifierKey, parse_key
+from consent_service.times import timestamp
 
 MAX_CERTIFICATE = 1024 * 1024
 

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from consent_service.app import Core
 from consent_service.collect.inbox_file import InboxError, InboxReader, damaged_files, inbox_files
 from consent_service.config import Config
-from consent_service.consent.acts import timestamp
+from consent_service.core import Core
 from consent_service.errors import Unavailable
 from consent_service.fields import is_loopback
 from consent_service.ledger.anchors import anchor_warnings
@@ -21,6 +20,7 @@ from consent_service.ledger.standing import read_head
 from consent_service.locks import KEEPER, read_holder
 from consent_service.serve.socket import KeeperClient
 from consent_service.sites.registry import Site
+from consent_service.times import timestamp
 
 MERGED_WITHIN = timedelta(seconds=60)
 FEW_BYTES = 1_000_000_000

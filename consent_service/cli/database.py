@@ -8,8 +8,8 @@ import click
 
 from consent_service.cli.deployment import data_dir_option, newer, opened
 from consent_service.cli.output import Refused, fail, json_option, show
-from consent_service.db.migrate import state
 from consent_service.db.migrate import upgrade as migrate_up
+from consent_service.db.schema import state
 from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, Locked, take
 

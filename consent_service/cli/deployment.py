@@ -10,15 +10,13 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Connection, make_url
 
-from consent_service.app import Core, make_core
 from consent_service.cli.output import Refused
-from consent_service.config import Config, directory_of, load_config
-from consent_service.db.migrate import SchemaState, state
-from consent_service.locks import SERVER, read_port
+from consent_service.config import UNMOVED, Config, directory_of, load_config
+from consent_service.core import Core, make_core
+from consent_service.db.schema import SchemaState, state
+from consent_service.locks import SERVER, find_unfinished, read_port
 from consent_service.places import Format
 from consent_service.problems import ProblemsError
-from consent_service.serve.restore import find_unfinished
-from consent_service.serve.stores import find_unmoved
 from consent_service.sites.changes import UnknownSite, find_site
 from consent_service.sites.registry import Site
 
@@ -50,8 +48,8 @@ def opened_as(config: Config, *, checks_schema: bool = True, checks_events: bool
     if (unfinished := find_unfinished(config.data_dir)) is not None:
         raise Refused(f"a restore was begun here and not finished; run: consent-service restore {unfinished}")
     _refuse_missing(config)
-    if checks_events and (unmoved := find_unmoved(config)) is not None:
-        raise Refused(unmoved)
+    if checks_events and config.has_unmoved_events:
+        raise Refused(f"{config.events_path} {UNMOVED}")
     core = make_core(config)
     try:
         if checks_schema:

@@ -9,12 +9,10 @@ from typing import Any
 import click
 from sqlalchemy import Connection, select
 
-from consent_service.app import Core
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.cli.rights import read_receipt_id
-from consent_service.consent.acts import timestamp
 from consent_service.consent.hold import (
     Hold,
     HoldError,
@@ -24,7 +22,9 @@ from consent_service.consent.hold import (
     new_hold,
     place_hold,
 )
+from consent_service.core import Core
 from consent_service.db.tables import receipt
+from consent_service.times import timestamp
 
 by_option = click.option("--by", default=ACTOR, show_default=True, metavar="WHO", help="Who decided it.")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from consent_service.app import Core
 from consent_service.cli.output import Refused
+from consent_service.core import Core
 from consent_service.errors import Unavailable
 from consent_service.events.reading import StoreReader
 from consent_service.events.store import Reader

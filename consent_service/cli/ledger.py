@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from consent_service.app import Core
 from consent_service.cli.anchor import anchor
 from consent_service.cli.bundle import bundle, verify_file
 from consent_service.cli.certificate import certificate
@@ -15,6 +14,7 @@ from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import read_settings
+from consent_service.core import Core
 from consent_service.db.audit import note
 from consent_service.db.engine import is_sqlite
 from consent_service.ledger.guard import Guard

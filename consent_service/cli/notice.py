@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from consent_service.app import Core
 from consent_service.cli.camera import Roll, find_chromium, take_pictures
 from consent_service.cli.deployment import data_dir_option, find, opened
 from consent_service.cli.output import Refused, json_option, show, table
 from consent_service.consent.publication import Publication
 from consent_service.consent.screenshots import MAX_BYTES, Shot, keep_screenshot
+from consent_service.core import Core
 
 
 @click.group()

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import orjson
 
-from consent_service.consent.acts import timestamp
+from consent_service.times import timestamp
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from consent_service.cli.deployment import ACTOR, data_dir_option, find, opened, read_file
 from consent_service.cli.output import Refused, fail, json_option, show
 from consent_service.cli.toml import write_toml
-from consent_service.consent.acts import timestamp
 from consent_service.consent.asked import count_asked, count_asked_by
 from consent_service.consent.difference import describe, difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
@@ -19,6 +18,7 @@ from consent_service.consent.publication import PolicyVersion, Publication, load
 from consent_service.consent.publish import publish_policy, stranded_settings
 from consent_service.places import Format
 from consent_service.problems import Problem
+from consent_service.times import timestamp
 
 
 @click.group()

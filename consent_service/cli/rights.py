@@ -9,13 +9,13 @@ from typing import Any
 import click
 from sqlalchemy import Connection, func, select
 
-from consent_service.app import Core
 from consent_service.cli.certificate import certify, written
 from consent_service.cli.deployment import ACTOR, data_dir_option, opened
 from consent_service.cli.keeper import ask_keeper
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.consent.erasure import find_erasure
 from consent_service.consent.rights import erase_receipt
+from consent_service.core import Core
 from consent_service.db.tables import erasure_job, receipt
 
 _RECEIPT_ID = re.compile(r"[0-9a-f]{32}")

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from consent_service.app import Core, make_core, utc_now
 from consent_service.cli.deployment import ACTOR, DEFAULT_PORT, data_dir_option, refuse_other_schema
 from consent_service.cli.output import Refused, json_option, show
 from consent_service.config import Config, directory_of, load_config, read_settings
@@ -22,10 +21,13 @@ from consent_service.console.people import (
     normal_email,
     reset_user,
 )
-from consent_service.db.migrate import state, upgrade
+from consent_service.core import Core, make_core
+from consent_service.db.migrate import upgrade
+from consent_service.db.schema import state
 from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, read_port
 from consent_service.secrets import write_secrets
+from consent_service.times import utc_now
 
 DEFAULT_ADMIN = "admin@consent-service.example"
 # What belongs to a data directory, or lies in one for good reasons.

@@ -29,6 +29,7 @@ from consent_service.consent.tokens import (
 )
 from consent_service.errors import Invalid, PolicyOutdated
 from consent_service.sites.reporting import local_date
+from consent_service.times import timestamp
 
 # A grant made under the version before stands for a day: pages and caches change a little later than policies.
 GRACE = timedelta(hours=24)
@@ -142,11 +143,6 @@ def erasure_document(erasure: Erasure | None, signer: TokenSigner) -> dict[str, 
         "certificate_url": certificate_url(erasure, signer),
         "due_at": timestamp(erasure.due_at),
     }
-
-
-def timestamp(moment: datetime) -> str:
-    """Write a time as the outside sees it: ISO 8601, UTC, milliseconds, `Z`."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _version_of_refusal(request: DecisionRequest, publication: Publication) -> PolicyVersion:

@@ -9,12 +9,12 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, select
 
-from consent_service.consent.acts import timestamp
 from consent_service.consent.erasure_log import Deed
 from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
 from consent_service.db.tables import erasure_job, site
 from consent_service.errors import NotFound, NotMerged
 from consent_service.ledger.entries import Kind
+from consent_service.times import timestamp
 
 UNKNOWN: Final = "there is no such erasure"
 

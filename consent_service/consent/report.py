@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy import CTE, Connection, Integer, and_, column, func, or_, select, values
 
-from consent_service.consent.acts import timestamp
 from consent_service.consent.kinds import ACCEPTED, CUSTOMISED, REFUSED, WITHDRAWN
 from consent_service.days import day_start
 from consent_service.db.columns import UtcDateTime
 from consent_service.db.tables import decision, receipt
+from consent_service.times import timestamp
 
 EXPIRED, SHOWN, IGNORED = "expired", "shown", "ignored"
 _TICK = timedelta(microseconds=1)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, select
 
-from consent_service.consent.acts import erasure_document, refusal_token, terms_of, timestamp
+from consent_service.consent.acts import erasure_document, refusal_token, terms_of
 from consent_service.consent.banner import resolve_language
 from consent_service.consent.decision import Action, WithdrawalRequest
 from consent_service.consent.erasure import Erasure, find_erasure, request_erasure
@@ -31,6 +31,7 @@ from consent_service.consent.tokens import (
 from consent_service.db.tables import revocation
 from consent_service.errors import Refused
 from consent_service.sites.reporting import local_date
+from consent_service.times import timestamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, or_, select
 
-from consent_service.consent.acts import timestamp
 from consent_service.console.admin_access import Administrator, read_strict, require_admin, write
 from consent_service.console.people import Role, User, add_user, link_url, list_users, normal_email, reset_user
 from consent_service.db.tables import audit
 from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.services import services
+from consent_service.times import timestamp
 from consent_service.web import json_response, parse_model
 
 bp = Blueprint("people", __name__)

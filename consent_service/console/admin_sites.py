@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response
 from sqlalchemy import Connection
 
-from consent_service.consent.acts import timestamp
 from consent_service.consent.asked import count_asked
 from consent_service.consent.difference import difference
 from consent_service.consent.policy import Policy, PolicyError, parse_policy, policy_warnings
@@ -30,6 +29,7 @@ from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SettingsError, SiteSettings, parse_settings
 from consent_service.sites.snippet import write_snippet
+from consent_service.times import timestamp
 from consent_service.web import json_response
 
 bp = Blueprint("sites", __name__)

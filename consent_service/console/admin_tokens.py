@@ -10,13 +10,13 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select
 
-from consent_service.consent.acts import timestamp
 from consent_service.console.admin_access import Administrator, read_strict, require_admin, write
 from consent_service.db.tables import api_token
 from consent_service.errors import Forbidden, Invalid, NotFound
 from consent_service.services import services
 from consent_service.sites.access import Scope, TokenState, create_token, list_tokens, revoke_token, token_state
 from consent_service.sites.registry import Site
+from consent_service.times import timestamp
 from consent_service.web import json_response, parse_model
 
 bp = Blueprint("tokens", __name__)

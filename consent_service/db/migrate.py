@@ -1,47 +1,17 @@
-"""Bring the main database to the newest schema, and tell which one it has."""
+"""Bring the main database to the newest schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from consent_service.resources import data_dir
 
 # Any number will do, as long as every process of every deployment on this database uses the same one.
 _ADVISORY_LOCK = 7_266_115_001
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """Tell which revision a database has and which one this program wants.
-
-    `is_known` is false when the database was made by a newer program.
-    """
-
-    current: str | None
-    head: str
-    is_known: bool
-
-    @property
-    def is_current(self) -> bool:
-        """Tell whether the database is at this program's newest revision."""
-        return self.current == self.head
-
-
-def state(engine: Engine) -> SchemaState:
-    """Read the database's revision without changing anything."""
-    script = ScriptDirectory.from_config(_config(None))
-    head = script.get_current_head() or ""
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    known = {revision.revision for revision in script.walk_revisions()}
-    return SchemaState(current, head, current is None or current in known)
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

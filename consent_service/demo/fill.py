@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, update
 
-from consent_service.app import Core
 from consent_service.browser.device import Device
 from consent_service.browser.place import Place
 from consent_service.collect.drops import Drop
@@ -21,6 +20,7 @@ from consent_service.consent.publication import Publication
 from consent_service.consent.publish import publish_policy
 from consent_service.consent.receipts import lock_state, read_states
 from consent_service.consent.record import Recorded, record, record_many
+from consent_service.core import Core
 from consent_service.db.tables import erasure_job
 from consent_service.demo.acts import make_act
 from consent_service.demo.keeping import KeeperProcess, rare_collections

@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from consent_service.app import make_core
 from consent_service.config import Config
+from consent_service.core import make_core
 from consent_service.serve.keeper import Keeper
 from consent_service.serve.stores import open_store
 

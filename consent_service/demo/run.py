@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from consent_service.app import Core
 from consent_service.config import Config
 from consent_service.console.people import Role, add_user, find_by_email, link_url, one_time_login
+from consent_service.core import Core
 from consent_service.demo.fill import ACTOR, SEED, FillError, Progress, fill
 from consent_service.demo.keeping import KeeperLost
 from consent_service.demo.site import origins

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.ledger.anchors import (
     Anchor,
     Kind,

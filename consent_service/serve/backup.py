@@ -16,8 +16,8 @@ from typing import IO, Any, Final
 import orjson
 
 import consent_service
-from consent_service.app import Core
-from consent_service.db.migrate import state
+from consent_service.core import Core
+from consent_service.db.schema import state
 from consent_service.events.duckdb import compact_copy
 from consent_service.serve.copying import TABLES, begin_reading, read_table
 

@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent_service.app import Core, make_core
 from consent_service.collect.inbox_file import InboxError
 from consent_service.config import Config
 from consent_service.consent.idempotency import prune
+from consent_service.core import Core, make_core
 from consent_service.db.journal import KEEP_LINES
 from consent_service.db.journal import prune as prune_journal
 from consent_service.events.store import EventStoreError, StoreUnavailable

@@ -19,7 +19,9 @@ from consent_service.consent.replay import replay
 from consent_service.db.audit import note
 from consent_service.db.engine import is_sqlite, make_engine
 from consent_service.db.journal import BACKUPS_LIVE, Journal, read_journal
-from consent_service.db.migrate import state, upgrade
+from consent_service.db.migrate import upgrade
+from consent_service.db.schema import state
+from consent_service.locks import RESTORE
 from consent_service.serve.backup import (
     EVENTS,
     KEYS,
@@ -40,7 +42,6 @@ from consent_service.serve.copying import (
 )
 
 # While this file is there a restore was begun and not finished, and nothing may be served.
-MARK: Final = "restore.begun"
 STAGING: Final = "restore.part"
 # Clocks of several processes differ, and a transaction notes its time some moments before it commits.
 MARGIN: Final = timedelta(minutes=10)
@@ -57,14 +58,6 @@ class Restored:
     replayed: Counter[str]
     unreadable: int
     strangers: int
-
-
-def find_unfinished(data_dir: Path) -> str | None:
-    """Give the name of the backup whose restore was begun here and not finished."""
-    try:
-        return (data_dir / MARK).read_text().strip()
-    except FileNotFoundError:
-        return None
 
 
 def check_backup(path: Path, now: datetime) -> Manifest:
@@ -97,13 +90,13 @@ def restore_backup(config: Config, path: Path, now: Callable[[], datetime]) -> R
     """
     begun_at, replayed, unreadable = _restore_stores(config, path, now())
     strangers = _settle(config, now)
-    (config.data_dir / MARK).unlink()
+    (config.data_dir / RESTORE).unlink()
     sync_directory(config.data_dir)
     return Restored(begun_at, replayed, unreadable, strangers)
 
 
 def _settle(config: Config, now: Callable[[], datetime]) -> int:
-    from consent_service.app import make_core
+    from consent_service.core import make_core
     from consent_service.serve.keeping import Keeping
 
     core = make_core(config, now)
@@ -225,7 +218,7 @@ def _place_files(config: Config, staging: Path, inboxes: list[str]) -> None:
 
 
 def _mark(data_dir: Path, path: Path) -> None:
-    with (data_dir / MARK).open("w") as file:
+    with (data_dir / RESTORE).open("w") as file:
         file.write(f"{path}\n")
         file.flush()
         os.fsync(file.fileno())

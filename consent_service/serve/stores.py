@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from consent_service.config import Config
+from consent_service.config import UNMOVED, Config
 from consent_service.events.store import EventStore, StoreUnavailable
 
 MEMORY_LIMIT: Final = "1GB"
@@ -21,15 +21,8 @@ def open_store(config: Config, engine: Engine, *, memory_limit: str = MEMORY_LIM
         from consent_service.events.duckdb import DuckDBStore
 
         return DuckDBStore(config.events_path, memory_limit=memory_limit)
-    if (problem := find_unmoved(config)) is not None:
-        raise StoreUnavailable(problem)
+    if config.has_unmoved_events:
+        raise StoreUnavailable(f"{config.events_path} {UNMOVED}")
     from consent_service.events.clickhouse import ClickHouseStore
 
     return ClickHouseStore(config.events_url, engine)
-
-
-def find_unmoved(config: Config) -> str | None:
-    """Say that events are still in the embedded store while EVENTS_URL names another; None when there are none."""
-    if config.events_url is None or not config.events_path.exists():
-        return None
-    return f"{config.events_path} is not yet in ClickHouse; run: consent-service migrate-events"

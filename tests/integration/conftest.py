@@ -10,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import URL
 
-from consent_service.app import Core, create_app, make_core
+from consent_service.app import create_app
 from consent_service.config import Config, load_config
 from consent_service.consent.policy import parse_policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core, make_core
 from consent_service.db.engine import make_engine
 from consent_service.db.migrate import upgrade
 from consent_service.ledger.guard import begin_log

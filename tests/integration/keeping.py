@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from consent_service.app import Core
 from consent_service.config import Config
+from consent_service.core import Core
 from consent_service.locks import KEEPER, take
 from consent_service.serve.keeping import Keeping
 from consent_service.serve.socket import KeeperServer

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.browser.place import COUNTRY_HEADERS
 from consent_service.config import Config, load_config
+from consent_service.core import Core
 from consent_service.db.tables import decision
 from consent_service.secrets import write_secrets
 from tests.integration.clock import Clock

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from consent_service.app import Core
 from consent_service.collect.inbox_file import InboxReader, inbox_files
 from consent_service.config import Config
+from consent_service.core import Core
 from consent_service.db.tables import decision, erasure_job, idempotency, receipt, revocation
 from tests.integration.visitor import USER_AGENT
 

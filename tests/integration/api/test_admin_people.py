@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, select
 
-from consent_service.app import Core
 from consent_service.console.people import Role, add_user, reset_user
+from consent_service.core import Core
 from consent_service.db.audit import note
 from consent_service.db.tables import api_token as token_table
 from consent_service.db.tables import audit, user

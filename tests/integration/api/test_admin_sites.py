@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.tables import audit, policy_version
 from consent_service.db.tables import site as site_table
 from consent_service.sites.changes import add_site

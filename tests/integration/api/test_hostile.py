@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.config import Config
+from consent_service.core import Core
 from consent_service.sites.registry import Site
 from tests.integration.api.hostile import (
     FORGED,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.config import Config
+from consent_service.core import Core
 from tests.integration.api.hostile import (
     FORGED,
     INVALID,

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.tables import api_token as token_table
 from consent_service.errors import Invalid
 from consent_service.sites.registry import Site

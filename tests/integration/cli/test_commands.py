@@ -5,6 +5,7 @@ import stat
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from consent_service.cli import commands
@@ -311,8 +312,9 @@ def test_the_database_is_checked_and_upgraded(copy: Program) -> None:
 
 @pytest.mark.parametrize("name", ["site", "policy", "user", "token", "retention", "db"])
 def test_every_command_that_prints_data_takes_json(name: str) -> None:
-    group = commands.commands[name]
-    leaves = list(group.commands.values())  # type: ignore[attr-defined]
+    group = commands.get_command(click.Context(commands), name)
+    assert isinstance(group, click.Group)
+    leaves = list(group.commands.values())
     while leaves:
         leaf = leaves.pop()
         leaves.extend(getattr(leaf, "commands", {}).values())

@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from uuid import uuid4
 
 import httpx
@@ -169,7 +171,11 @@ def test_status_says_within_seconds_that_the_keeper_does_not_answer(copy: Progra
     server = serve(copy)
     keeper = server.keeper()
     assert keeper is not None
-    os.kill(keeper, signal.SIGSTOP)
+    # Stopped in the middle of a commit, the keeper would keep the database from everybody.
+    with closing(sqlite3.connect(copy.data_dir / "consent.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        os.kill(keeper, signal.SIGSTOP)
+        connection.execute("ROLLBACK")
     try:
         started = time.monotonic()
         status = copy.json("status")

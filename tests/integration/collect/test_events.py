@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy, parse_policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.services import EXTENSION
 from consent_service.sites.changes import add_site, change_site
 from consent_service.sites.registry import Site

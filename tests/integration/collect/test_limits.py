@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core
 from consent_service.config import Config, load_config
+from consent_service.core import Core
 from consent_service.db.tables import decision
 from consent_service.secrets import write_secrets
 from tests.integration.clock import Clock

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 

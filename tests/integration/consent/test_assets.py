@@ -12,8 +12,8 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.consent.publication import load_publication
+from consent_service.core import Core
 from consent_service.resources import data_dir
 from consent_service.sites.changes import change_site
 from consent_service.sites.registry import Site

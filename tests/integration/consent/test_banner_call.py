@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.sites.changes import change_site
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
 from consent_service.db.tables import decision, erasure_job
 from consent_service.ledger.certificate import CertificateError, certificate_line, check_certificate

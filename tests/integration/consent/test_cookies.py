@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.sites.changes import change_site
 from consent_service.sites.registry import Site

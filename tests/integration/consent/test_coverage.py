@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.tables import coverage_count
 from consent_service.sites.changes import change_site
 from consent_service.sites.registry import Site

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.config import Config, load_config
+from consent_service.core import Core
 from consent_service.db.tables import coverage_count
 from consent_service.secrets import write_secrets
 from tests.integration.clock import Clock

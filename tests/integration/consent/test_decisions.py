@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.tables import decision, decision_count, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

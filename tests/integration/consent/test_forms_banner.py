@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.db.tables import decision, erasure_job, idempotency, receipt
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

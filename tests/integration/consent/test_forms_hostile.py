@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from consent_service.app import Core
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.db.tables import decision, idempotency, receipt
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.consent.hold import HoldKind, list_holds, new_hold, place_hold
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

@@ -8,10 +8,10 @@ import re
 import pytest
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.notices import find_unused, list_notices, read_notice, remove_notices
 from consent_service.consent.screenshots import MAX_BYTES, Shot, Surface, keep_screenshot, list_screenshots, read_png
 from consent_service.consent.scripts import find_release, read_script, served_scripts
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_entry, ledger_leaf
 from consent_service.db.tables import client_script, decision, notice, notice_screenshot
 from consent_service.ledger.integrator import Integrator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.sites.changes import change_site
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

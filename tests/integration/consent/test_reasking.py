@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.asked import count_asked, count_asked_by
 from consent_service.consent.policy import Policy
+from consent_service.core import Core
 from consent_service.db.tables import decision, receipt
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

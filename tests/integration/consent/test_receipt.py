@@ -9,8 +9,8 @@ from base64 import b64decode
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.ledger.verifier.verify import Rejected, verify
 from tests.integration.conftest import DATABASES
 from tests.integration.ledger.evidence import Desk

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.consent.record import VISITOR_LIFE
+from consent_service.core import Core
 from consent_service.db.tables import receipt
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.config import Config, load_config
+from consent_service.core import Core
 from consent_service.secrets import write_secrets
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

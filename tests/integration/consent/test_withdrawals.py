@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
-from consent_service.app import Core
 from consent_service.config import Config
 from consent_service.consent.removal import remove_records
 from consent_service.consent.tokens import TokenSigner
+from consent_service.core import Core
 from consent_service.db.tables import decision, decision_removal, erasure_job, receipt, revocation
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock

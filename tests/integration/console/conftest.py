@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask
 
-from consent_service.app import Core
 from consent_service.console.passwords import hash_password
 from consent_service.console.people import Role, add_user, set_password
+from consent_service.core import Core
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.console.browsing import PASSWORD, Person, PersonMaker

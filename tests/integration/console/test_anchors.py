@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.ledger.anchors import Anchor, keep_anchor
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES

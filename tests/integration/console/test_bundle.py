@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.db.tables import audit
 from consent_service.ledger.verifier.verify import verify
 from consent_service.sites.changes import add_site

@@ -4,7 +4,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from consent_service.app import Core
 from consent_service.console.people import (
     Role,
     add_user,
@@ -13,6 +12,7 @@ from consent_service.console.people import (
     one_time_login,
     reset_user,
 )
+from consent_service.core import Core
 from consent_service.db.tables import login, user
 from consent_service.errors import Conflict, Invalid, NotFound
 from tests.integration.clock import Clock

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from consent_service.app import Core
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SiteSettings

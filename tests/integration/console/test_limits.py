@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.config import Config, load_config
 from consent_service.console import passwords
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.db.tables import user
 from consent_service.secrets import write_secrets
 from consent_service.sites.registry import Site

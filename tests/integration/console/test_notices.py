@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.consent.screenshots import Shot, Surface, keep_screenshot
 from consent_service.consent.scripts import served_scripts
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.console.browsing import PersonMaker, text_of

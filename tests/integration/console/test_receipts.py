@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.copy_link import SALT
 from consent_service.consent.hold import HoldKind, list_holds, new_hold, place_hold
 from consent_service.consent.tokens import TokenSigner
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.db.tables import audit, decision, erasure_job, receipt
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy
 from consent_service.consent.publication import load_publication
 from consent_service.consent.publish import publish_policy
 from consent_service.console.people import Role
+from consent_service.core import Core
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SiteSettings

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from consent_service.consent.kinds import kinds_of
 from consent_service.db.columns import metadata
 from consent_service.db.engine import make_engine
-from consent_service.db.migrate import downgrade, state, upgrade
+from consent_service.db.migrate import downgrade, upgrade
+from consent_service.db.schema import state
 
 FIRST = "20261124_main"
 AT = "'2026-03-10 09:30:00+00'"

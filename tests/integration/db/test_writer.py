@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from consent_service.app import Core
+from consent_service.core import Core
 from tests.integration.conftest import DATABASES
 
 pytestmark = [pytest.mark.parametrize("database", DATABASES, indirect=True), pytest.mark.timeout(60)]

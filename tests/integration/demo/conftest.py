@@ -14,8 +14,9 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core, create_app, make_core
+from consent_service.app import create_app
 from consent_service.config import Config, load_config
+from consent_service.core import Core, make_core
 from consent_service.db.migrate import upgrade
 from consent_service.demo.run import TRUTH_FILE, prepare
 from consent_service.secrets import write_secrets

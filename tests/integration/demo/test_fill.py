@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core, make_core
+from consent_service.core import Core, make_core
 from consent_service.db.tables import decision, erasure_job, receipt, user
 from consent_service.demo.run import BEGUN_FILE, DONE_FILE, DemoError, prepare
 from consent_service.locks import SERVER, take

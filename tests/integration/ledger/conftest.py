@@ -2,8 +2,8 @@
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.consent.publication import Publication
+from consent_service.core import Core
 from consent_service.ledger.integrator import Integrator
 from consent_service.sites.registry import Site
 

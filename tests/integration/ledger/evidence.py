@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from consent_service.app import Core
 from consent_service.consent.evidence_bundle import bundle_decision
+from consent_service.core import Core
 from consent_service.ledger.integrator import Integrator
 from consent_service.ledger.keys import read_keys
 from consent_service.ledger.verifier.verify import manifest, read_zip, write_zip

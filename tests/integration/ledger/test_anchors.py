@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from consent_service.anchor_settings import AnchorSettings, Authority, Webhook
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.ledger.anchors import Anchor, Kind, Status, anchor_warnings, list_anchors
 from consent_service.ledger.integrator import Integrator

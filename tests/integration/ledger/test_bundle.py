@@ -17,9 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from consent_service.app import Core
 from consent_service.consent.evidence_bundle import NoSuchDecision
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_anchor
 from consent_service.ledger.keys import mint_keys, write_keys
 from consent_service.ledger.notes import Checkpoint, SigningKey, read_checkpoint, sign_checkpoint

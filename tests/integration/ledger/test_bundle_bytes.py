@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.ledger.verifier import verify as verifier
 from consent_service.ledger.verifier.verify import Rejected, verify
 from tests.integration.ledger.evidence import Desk, mutations

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import Connection, delete, select
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_checkpoint, ledger_entry, ledger_leaf, ledger_tile
 from consent_service.db.tables import decision
 from consent_service.ledger.guard import FILE_NAME as GUARD_NAME

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
 from consent_service.consent.publication import Publication
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.ledger.integrator import Integrator
 from consent_service.ledger.notes import Checkpoint, open_checkpoint, parse_key
 from consent_service.ledger.tree import hash_leaf, root_of, verify_consistency, verify_inclusion

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core, make_core
 from consent_service.consent.publication import Publication
+from consent_service.core import Core, make_core
 from consent_service.db.ledger_tables import ledger_leaf
 from consent_service.ledger.guard import Guard
 from consent_service.ledger.integrator import Integrator

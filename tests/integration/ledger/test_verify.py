@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, delete, select, text, update
 
-from consent_service.app import Core
 from consent_service.consent.publication import Publication
 from consent_service.consent.removal import remove_records
+from consent_service.core import Core
 from consent_service.db.ledger_tables import ledger_checkpoint, ledger_entry, ledger_leaf, ledger_tile
 from consent_service.db.tables import decision, notice
 from consent_service.ledger.entries import commit_to

@@ -2,9 +2,9 @@
 
 import pytest
 
-from consent_service.app import Core
 from consent_service.consent.gate import Grant, check
 from consent_service.consent.receipts import read_states
+from consent_service.core import Core
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.visitor import Visitor

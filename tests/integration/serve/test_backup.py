@@ -12,20 +12,21 @@ import orjson
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core, make_core
 from consent_service.config import Config
 from consent_service.consent.gate import Refusal, check
 from consent_service.consent.hold import lift_hold, new_hold, place_hold
 from consent_service.consent.receipts import read_states
 from consent_service.consent.rights import erase_receipt
+from consent_service.core import Core, make_core
 from consent_service.db.journal import prune, read_journal
 from consent_service.db.ledger_tables import ledger_checkpoint
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.db.tables import site as site_table
 from consent_service.ledger.standing import LedgerRefused
+from consent_service.locks import RESTORE, find_unfinished
 from consent_service.serve import restore
 from consent_service.serve.backup import BadBackup, write_backup
-from consent_service.serve.restore import MARK, Restored, check_backup, find_unfinished, restore_backup
+from consent_service.serve.restore import Restored, check_backup, restore_backup
 from consent_service.sites.registry import Site
 from tests.integration.clock import Clock
 from tests.integration.conftest import DATABASES
@@ -289,7 +290,7 @@ def test_a_spoilt_backup_is_refused_and_nothing_is_lost(
         file.write_bytes(data)
     with pytest.raises(BadBackup, match=r"today\.backup"):
         check_backup(file, at)
-    assert not (config.data_dir / MARK).exists()
+    assert not (config.data_dir / RESTORE).exists()
     assert len(seen(keeper)) == 2
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.sites.changes import add_site
 from consent_service.sites.registry import Site
 from consent_service.sites.settings import SiteSettings

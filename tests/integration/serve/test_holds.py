@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.consent.hold import Hold, HoldError, HoldKind, lift_hold, list_holds, new_hold, place_hold
 from consent_service.consent.rights import erase_receipt
+from consent_service.core import Core
 from consent_service.db.tables import decision, erasure_job, receipt
 from consent_service.serve.retention import Stored, plan_retention
 from consent_service.sites.registry import Site

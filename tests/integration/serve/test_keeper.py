@@ -6,9 +6,9 @@ import threading
 
 from sqlalchemy import select
 
-from consent_service.app import Core
 from consent_service.config import Config
 from consent_service.consent.gate import Grant
+from consent_service.core import Core
 from consent_service.db.tables import erasure_job
 from consent_service.serve.keeper import ITEMS_A_BATCH
 from tests.integration.clock import Clock

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from consent_service.app import Core
 from consent_service.consent.policy import Policy
 from consent_service.consent.publish import publish_policy
+from consent_service.core import Core
 from consent_service.db.tables import decision, decision_removal, receipt
 from consent_service.documents import canonical_json
 from consent_service.sites.registry import Site

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from consent_service.app import Core
+from consent_service.core import Core
 from consent_service.db.tables import api_token
 from consent_service.services import EXTENSION
 from consent_service.sites.registry import Site

@@ -14,7 +14,10 @@ TEXT = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
     """Give every command that does something, by the words that call it."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         words = f"{path} {name}".strip()
         if isinstance(command, click.Group):
             yield from leaves(command, words)
