@@ -197,7 +197,7 @@ class Outbox:
         with self.engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             for chunk in chunks:
-                _remember(connection, chunk)
+                remember(connection, chunk)
 
     def _assigned(self, connection: Connection, rows: list[EventRow]) -> dict[str, list[tuple[Any, ...]]]:
         """Give the values of rows, each with its visit, by the table they belong to."""
@@ -206,8 +206,8 @@ class Outbox:
         query = select(*columns, event_visit.c.attributes).where(event_visit.c.visitor_id == any_(visitors))
         known = [read_visit((*span, *attributes)) for *span, attributes in connection.execute(query)]
         assignment = assign(rows, known, self.new_visit_id)
-        _keep_visits(connection, assignment.changed)
-        _remember(connection, [(row.grant.site_id, row.event_id, row.received_at) for row in rows])
+        keep_visits(connection, assignment.changed)
+        remember(connection, [(row.grant.site_id, row.event_id, row.received_at) for row in rows])
         held = connection.execute(select(event_held.c.site_id, event_held.c.receipt_id)).all()
         is_held = find_held([(row.site_id, row.receipt_id) for row in held], rows)
         values: dict[str, list[tuple[Any, ...]]] = {"event": [], "held_event": []}
@@ -231,7 +231,8 @@ def _unknown(connection: Connection, rows: Sequence[EventRow]) -> list[EventRow]
     return list(first.values())
 
 
-def _remember(connection: Connection, ids: Sequence[Sequence[Any]]) -> None:
+def remember(connection: Connection, ids: Sequence[Sequence[Any]]) -> None:
+    """Remember events by site, id and time of arrival; those that are remembered stay so."""
     kinds = (BigInteger, Uuid, UtcDateTime)
     columns = zip(*ids, strict=True)
     arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, kinds, strict=False)]
@@ -241,7 +242,8 @@ def _remember(connection: Connection, ids: Sequence[Sequence[Any]]) -> None:
         connection.execute(statement.on_conflict_do_nothing())
 
 
-def _keep_visits(connection: Connection, visits: Sequence[Visit]) -> None:
+def keep_visits(connection: Connection, visits: Sequence[Visit]) -> None:
+    """Keep visits as they are now."""
     ids = literal([visit.visit_id for visit in visits], ARRAY(BigInteger))
     connection.execute(delete(event_visit).where(event_visit.c.visit_id == any_(ids)))
     rows = []
