@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ class ClickHouse:
         """Give the URL of a database as EVENTS_URL takes it."""
         return f"clickhouse://default:secret@127.0.0.1:{self.port}/{database}"
 
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Give the URL of an empty database that is dropped afterwards."""
+        name = f"consent_{secrets.token_hex(6)}"
+        self.run(f"CREATE DATABASE {name}")
+        yield self.url(name)
+        self.run(f"DROP DATABASE {name} SYNC")
+
     def run(self, sql: str) -> None:
         """Run a statement outside of any deployment."""
         server = Server(parse_events_url(self.url("default")))
@@ -76,7 +85,5 @@ def clickhouse() -> Iterator[ClickHouse]:
 @pytest.fixture
 def clickhouse_url(clickhouse: ClickHouse) -> Iterator[str]:
     """Give the URL of an empty database of this test's own."""
-    name = f"consent_{secrets.token_hex(6)}"
-    clickhouse.run(f"CREATE DATABASE {name}")
-    yield clickhouse.url(name)
-    clickhouse.run(f"DROP DATABASE {name} SYNC")
+    with clickhouse.database() as url:
+        yield url

@@ -39,7 +39,11 @@ class Front(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         try:
-            status, answer, more = 200, self._run(dict(parse_qsl(urlsplit(self.path).query)), body), {}
+            status, answer, more = (
+                200,
+                self._run(dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True)), body),
+                {},
+            )
         except Exception as error:
             found = re.search(r"Code: (\d+)", str(error))
             status, answer = 500, str(error).encode()
