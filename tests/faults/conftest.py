@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,13 +205,15 @@ def decide(server: Server, action: str = "accept_all") -> dict[str, Any]:
     return document
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """Run a server with one site on a fresh directory."""
+@contextmanager
+def served(settings: str = "") -> Iterator[Server]:
+    """Run a server with one site on a fresh directory, with the lines of its `.env`."""
     with tempfile.TemporaryDirectory(prefix="consent-", ignore_cleanup_errors=True) as name, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         made = Server(Path(name) / "data", free.getsockname()[1])
         free.close()
+        made.directory.mkdir(mode=0o700)
+        (made.directory / ".env").write_text(settings)
         made.run("init")
         made.key = made.run("site", "add", "nouvelles.example")["key"]
         made.run("policy", "publish", made.key, str(EXAMPLES / "policy.toml"))
@@ -221,3 +224,10 @@ def server() -> Iterator[Server]:
         finally:
             if made.process is not None and made.process.poll() is None:
                 made.kill()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Run a server with one site on a fresh directory."""
+    with served() as made:
+        yield made
