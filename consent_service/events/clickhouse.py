@@ -205,7 +205,7 @@ class ClickHouseStore:
             return
         (newest,) = self._server.fetch("SELECT max(received_at) FROM event").rows[0]
         if newest is not None:
-            sql = " UNION ALL ".join(
+            sql = " UNION DISTINCT ".join(
                 f"SELECT site_id, event_id, received_at FROM {table} WHERE received_at >= {{p1:DateTime64(6, 'UTC')}}"  # noqa: S608
                 for table in _EVENT_TABLES
             )
