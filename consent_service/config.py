@@ -85,6 +85,11 @@ class Config:
         return self.data_dir / "events.duckdb"
 
     @property
+    def moved_events_path(self) -> Path:
+        """Name what the file of the embedded event store becomes once its events are in ClickHouse."""
+        return self.data_dir / "events.duckdb.moved"
+
+    @property
     def has_unmoved_events(self) -> bool:
         """Tell whether there are events in the embedded store while ClickHouse is to be used."""
         return self.events_url is not None and self.events_path.exists()

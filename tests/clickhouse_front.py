@@ -1,7 +1,6 @@
 """Stand for a ClickHouse server: its HTTP interface, as far as the client needs it, over one chDB process.
 
-`python clickhouse_front.py DIRECTORY PORT` prints its port when it serves; port 0 is any free one. The engine is the
-real one; users, sessions, compression of answers and progress are not there.
+`python clickhouse_front.py DIRECTORY PORT` prints its port (0: any). The engine is the real one; users are not there.
 """
 
 import gzip
@@ -29,15 +28,10 @@ class Front(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
-        """Answer a ping or a statement."""
-        self.do_POST()
-
     def do_POST(self) -> None:
         """Run a statement; the data of an INSERT follow it in the body."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
+        body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
         try:
             status, answer, more = (
                 200,
@@ -53,6 +47,8 @@ class Front(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer)
+
+    do_GET = do_POST
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -80,6 +76,5 @@ class Front(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     engine = chdb.connect(str(DIRECTORY / "data"))
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Front)
-    sys.stdout.write(f"{server.server_port}\n")
-    sys.stdout.flush()
+    print(server.server_port, flush=True)
     server.serve_forever()

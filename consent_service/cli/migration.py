@@ -6,7 +6,6 @@ import os
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -17,8 +16,6 @@ from consent_service.config import load_config
 from consent_service.core import Core
 from consent_service.events_url import EventsUrl
 from consent_service.locks import KEEPER, SERVER, Locked, take
-
-MOVED: Final = ".moved"
 
 
 @click.command("migrate-events")
@@ -38,7 +35,7 @@ def migrate_events(data_dir: Path | None, as_json: bool) -> None:
             except Locked as error:
                 raise Refused(f"a server or command works here (process {error.pid}); stop it first") from error
         document = _move(core, config.events_url)
-        kept = config.events_path.with_name(config.events_path.name + MOVED)
+        kept = config.moved_events_path
         os.replace(config.events_path, kept)
     document["file"] = str(kept)
     lines = (
