@@ -1,7 +1,8 @@
 """A demo's events are moved to ClickHouse: broken off and taken up again, counted, and every report as before."""
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ from sqlalchemy import func, select
 from consent_service.cli import commands
 from consent_service.cli.output import Refused
 from consent_service.config import Config, load_config
-from consent_service.core import make_core
-from consent_service.db.event_tables import event_recent, event_visit, event_watermark
+from consent_service.core import Core, make_core
+from consent_service.db.event_tables import event_recent, event_watermark
 from consent_service.demo.run import prepare
 from consent_service.events import moving
 from consent_service.events.clickhouse_reading import ClickHouseReader
 from consent_service.events.clickhouse_server import Server
 from consent_service.events.duckdb import DuckDBStore
-from consent_service.events.moving import Move, MoveError
+from consent_service.events.moving import Move
 from consent_service.events.schema import Batch, InboxRange
 from consent_service.ledger.guard import begin_log
 from consent_service.secrets import write_secrets
@@ -94,71 +95,92 @@ def answers(reader: Any, site_id: int) -> dict[str, Any]:
     return found
 
 
-def test_a_move_that_broke_off_is_taken_up_and_every_report_is_as_before(
-    filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    core = make_core(filled.config, Clock())
-    site_id = core.sites.all()[0].site_id
-    source, url = DuckDBStore(filled.config.events_path, threads=1), filled.config.events_url
-    assert url is not None
-    server = Server(url)
-    source.apply(Batch([], {(site_id, NOW.date(), "bot"): 7}, [InboxRange("gone", 1)]), NOW)
-    before = answers(StoreReader(source), site_id)
-    remembered = source.fetch("SELECT count(*) FROM recent_event", []).rows[0][0]
-    stored = source.fetch("SELECT count(*) FROM event", []).rows[0][0]
-    monkeypatch.setattr(moving, "ROWS_AT_ONCE", 40)
+@pytest.fixture
+def core(filled: Filled) -> Iterator[Core]:
+    made = make_core(filled.config, Clock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(filled: Filled) -> Iterator[Server]:
+    assert filled.config.events_url is not None
+    made = Server(filled.config.events_url)
+    yield made
+    made.close()
+
+
+def break_off_after(number: int) -> Callable[[int], None]:
+    """Give a progress that is interrupted, as by Ctrl+C, once it was told of so many events."""
     told: list[int] = []
 
-    def break_off(count: int) -> None:
+    def progress(count: int) -> None:
         told.append(count)
-        if sum(told) > 600:
+        if sum(told) > number:
             raise KeyboardInterrupt
 
-    move = Move(source, server, core.engine)
+    return progress
+
+
+def migrate(config: Config, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
+    """Run the command; gives its document and what it said on the way."""
+    capsys.readouterr()
+    commands.main(["migrate-events", "--json", "--data-dir", str(config.data_dir)], standalone_mode=False)
+    said = capsys.readouterr()
+    return json.loads(said.out), said.err
+
+
+def test_a_move_that_broke_off_is_taken_up_and_every_report_is_as_before(
+    filled: Filled,
+    core: Core,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config, site_id = filled.config, core.sites.all()[0].site_id
+    source = DuckDBStore(config.events_path, threads=1)
+    source.apply(Batch([], {(site_id, NOW.date(), "bot"): 7}, [InboxRange("gone", 1)]), NOW)
+    before = answers(StoreReader(source), site_id)
+    counts = [source.fetch(f"SELECT count(*) FROM {name}", []).rows[0][0] for name in ("event", "recent_event")]
+    monkeypatch.setattr(moving, "ROWS_AT_ONCE", 40)
     with pytest.raises(KeyboardInterrupt):
-        move.run(break_off)
-    # A day of which only a part arrived.
-    [(part,)] = server.fetch("SELECT count() FROM event").rows
-    assert 0 < part < stored
+        Move(source, server, core.engine).run(break_off_after(600))
     source.close()
+    [(part,)] = server.fetch("SELECT count() FROM event").rows
+    assert 0 < part < counts[0]
 
     for name, value in filled.environ.items():
         monkeypatch.setenv(name, value)
-    directory = ["--data-dir", str(filled.config.data_dir)]
     with pytest.raises(Refused, match="not yet in ClickHouse; run: consent-service migrate-events"):
-        commands.main(["site", "list", *directory], standalone_mode=False)
-    capsys.readouterr()
-    commands.main(["migrate-events", "--json", *directory], standalone_mode=False)
-    output = capsys.readouterr()
-    document = json.loads(output.out)
-    assert (document["already"], document["events"] + document["already"]) == (part, stored)
-    assert f"migrate-events: {stored} of {stored} events moved" in output.err
-    kept = Path(document["file"])
-    assert kept.exists()
-    assert not filled.config.events_path.exists()
+        commands.main(["site", "list", "--data-dir", str(config.data_dir)], standalone_mode=False)
+    document, said = migrate(config, capsys)
+    assert (document["already"], document["events"] + document["already"]) == (part, counts[0])
+    assert f"migrate-events: {counts[0]} of {counts[0]} events moved" in said
+    assert (Path(document["file"]), config.events_path.exists()) == (config.moved_events_path, False)
 
-    reader = ClickHouseReader(url)
+    assert config.events_url is not None
+    reader = ClickHouseReader(config.events_url)
     after = answers(reader, site_id)
+    reader.close()
     for name, answer in before.items():
         assert after[name] == answer, name
     assert before["drops"]["total"] == 7
     with core.engine.connect() as connection:
-        counts = [
-            connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in (event_recent, event_visit, event_watermark)
-        ]
-    assert counts[0] == remembered
-    assert counts[2] > 0
+        assert connection.execute(select(func.count()).select_from(event_recent)).scalar_one() == counts[1]
+        assert connection.execute(select(func.count()).select_from(event_watermark)).scalar_one() > 0
 
-    kept.rename(filled.config.events_path)
-    source = DuckDBStore(filled.config.events_path, threads=1)
-    with pytest.raises(MoveError, match="in use already"):
-        Move(source, server, core.engine).run(lambda count: None)
-    source.close()
-    kept.write_bytes(b"")
-    filled.config.events_path.unlink()
+
+def test_once_clickhouse_is_in_use_nothing_comes_back_from_the_file(
+    filled: Filled, core: Core, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = filled.config
+    for name, value in filled.environ.items():
+        monkeypatch.setenv(name, value)
+    if config.events_path.exists():
+        migrate(config, capsys)
     with pytest.raises(Refused, match="nothing to move"):
-        commands.main(["migrate-events", *directory], standalone_mode=False)
-    server.close()
-    reader.close()
-    core.close()
+        migrate(config, capsys)
+    shutil.copy(config.moved_events_path, config.events_path)
+    with pytest.raises(Refused, match="in use already"):
+        migrate(config, capsys)
+    config.events_path.unlink()
