@@ -22,7 +22,6 @@ from consent_service.console.people import (
     reset_user,
 )
 from consent_service.core import Core, make_core
-from consent_service.db.migrate import upgrade
 from consent_service.db.schema import state
 from consent_service.ledger.guard import begin_missing_log
 from consent_service.locks import SERVER, read_port
@@ -58,6 +57,9 @@ def make_deployment(data_dir: Path | None, port: int, *, is_demo: bool = False) 
     try:
         found = state(core.engine)
         if found.current is None:
+            # Alembic takes as long to load as all else that `serve` needs.
+            from consent_service.db.migrate import upgrade
+
             upgrade(core.engine)
         else:
             refuse_other_schema(found, config)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
 from tests.browser.lab import Lab, open_lab
+from tests.integration.cli.program import COMMAND, environment, run_forked
 
 START_SECONDS = 90
 
@@ -67,14 +66,9 @@ class Traffic:
 
 def command(directory: Path, *arguments: str) -> Any:
     """Run `consent-service … --json` and give what it printed."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments, "--data-dir", str(directory), "--json"], capture_output=True, text=True, timeout=60
-    )
+    done = run_forked([*arguments, "--data-dir", str(directory), "--json"], environment())
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 
 
 def until(holds: Callable[[], Any], seconds: float, what: str, page: Page | None = None) -> Any:
@@ -102,10 +96,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_SERVICE_")}
     process = subprocess.Popen(
-        [*PROGRAM, "demo", "--port", str(port), "--events", "300", "--data-dir", str(directory)],
-        env={**environment, "CONSENT_SERVICE_WORKERS": "2"},
+        [*COMMAND, "demo", "--port", str(port), "--events", "300", "--data-dir", str(directory)],
+        env=environment(WORKERS="2"),
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )

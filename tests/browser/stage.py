@@ -72,9 +72,10 @@ def close(page: Page, action: str = "refuse") -> None:
 
 
 def focused(page: Page) -> dict[str, Any]:
-    """Tell what has the focus: in the page, or in the banner's shadow root."""
+    """Tell what has the focus, in the page or in the banner's shadow root, once it has moved: a frame after a choice."""
     found: dict[str, Any] = page.evaluate(
-        """() => {
+        """async () => {
+            for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
             const outer = document.activeElement, inner = outer.shadowRoot && outer.shadowRoot.activeElement;
             const { localName, id, dataset, className } = inner || outer;
             return { name: localName, id, action: dataset.action || "", class: className, inside: !!inner,

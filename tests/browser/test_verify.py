@@ -68,7 +68,7 @@ def test_it_agrees_with_the_program_on_damaged_bundles(page: Page, evidence: tup
     page.goto(PAGE.as_uri())
     bundle, key = evidence
     members = read_zip(bundle)
-    cases = [changed for at, (_, changed) in enumerate(mutations(bundle, step=97)) if at % 2 == 0][:150]
+    cases = [changed for _, changed in mutations(bundle, step=97)][:100]
     cases += [bundle + b"\0", b"PK" + bundle, bundle[:-1], b"", b"{}", b"PK", write_zip({**members, "more": b""})]
     cases += [write_zip({name: data for name, data in members.items() if name != gone}) for gone in members]
     cases.append(bundle)
@@ -117,5 +117,13 @@ def test_a_receipt_is_checked_too(page: Page, demo: Demo, evidence: tuple[bytes,
     verify(json.dumps(receipt).encode(), [key])
     outcome, text = check(page, json.dumps(receipt).encode(), key)
     assert (outcome, "unchanged, in the log" in text) == ("ok", True)
-    receipt["decisions"][0]["leaf_index"] ^= 1
-    assert check(page, json.dumps(receipt).encode(), key)[0] == "rejected"
+    spoilt = [("salt", members["salt.hex"].decode().upper()), ("salt", " " + members["salt.hex"].decode())]
+    for member, value in [*spoilt, ("leaf_index", receipt["decisions"][0]["leaf_index"] ^ 1)]:
+        changed = json.dumps({**receipt, "decisions": [{**receipt["decisions"][0], member: value}]}).encode()
+        with pytest.raises(Rejected):
+            verify(changed, [key])
+        assert check(page, changed, key)[0] == "rejected", member
+    outcome, text = check(page, json.dumps({**receipt, "checkpoint": None}).encode(), key)
+    assert (outcome, "had signed nothing yet: get it again" in text) == ("rejected", True)
+    assert check(page, json.dumps(receipt).encode(), f"{key}\n{key}")[0] == "ok"
+    assert verify(json.dumps(receipt).encode(), [key, key])

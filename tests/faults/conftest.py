@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,8 +20,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from consent_service.locks import KEEPER, read_holder
+from tests.integration.cli.program import COMMAND, environment, run_forked
+
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-PROGRAM = [sys.executable, "-m", "consent_service.cli"]
 ORIGIN = "https://nouvelles.example"
 START_SECONDS = 60
 
@@ -66,22 +67,16 @@ class Server:
 
     def run(self, *arguments: str) -> Any:
         """Run a command on the directory and give its JSON."""
-        done = subprocess.run(
-            [*PROGRAM, *arguments, "--data-dir", str(self.directory), "--json"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = run_forked([*arguments, "--data-dir", str(self.directory), "--json"], environment())
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_SERVICE_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*PROGRAM, "serve", "--port", str(self.port), "--workers", "2", "--data-dir", str(self.directory)],
-                env={**environment, "CONSENT_SERVICE_RATE_LIMITS": "off"},
+                [*COMMAND, "serve", "--port", str(self.port), "--workers", "2", "--data-dir", str(self.directory)],
+                env=environment(RATE_LIMITS="off"),
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
@@ -97,7 +92,8 @@ class Server:
 
     def pids(self, role: str) -> list[int]:
         """Give the process numbers of the workers (`web`) or of the keeper."""
-        return [item["pid"] for item in self.run("status")["processes"] if item["role"] == role]
+        locks = self.directory.glob("inbox/inbox-*.lock") if role == "web" else [self.directory / KEEPER]
+        return [pid for lock in locks if (pid := read_holder(lock)) is not None]
 
     def stored(self) -> list[str]:
         """Give the id of every stored event."""
@@ -206,7 +202,7 @@ def decide(server: Server, action: str = "accept_all") -> dict[str, Any]:
 
 
 @contextmanager
-def served(settings: str = "") -> Iterator[Server]:
+def open_server(settings: str = "") -> Iterator[Server]:
     """Run a server with one site on a fresh directory, with the lines of its `.env`."""
     with tempfile.TemporaryDirectory(prefix="consent-", ignore_cleanup_errors=True) as name, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -228,6 +224,6 @@ def served(settings: str = "") -> Iterator[Server]:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Run a server with one site on a fresh directory."""
-    with served() as made:
-        yield made
+    """Give a server of the test's own."""
+    with open_server() as running:
+        yield running

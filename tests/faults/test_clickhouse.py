@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.clickhouse import ClickHouse
-from tests.faults.conftest import ORIGIN, Crowd, Server, decide, served, until
+from tests.faults.conftest import ORIGIN, Crowd, Server, decide, open_server, until
 
 AWAY_SECONDS = 60.0 if os.environ.get("CONSENT_FAULTS") == "full" else 3.0
 
@@ -21,7 +21,7 @@ AWAY_SECONDS = 60.0 if os.environ.get("CONSENT_FAULTS") == "full" else 3.0
 def server(clickhouse: ClickHouse, postgres_database: str) -> Iterator[Server]:
     with clickhouse.database() as url:
         settings = {"DATABASE_URL": postgres_database, "EVENTS_URL": url}
-        with served("".join(f"CONSENT_SERVICE_{name}={value}\n" for name, value in settings.items())) as made:
+        with open_server("".join(f"CONSENT_SERVICE_{name}={value}\n" for name, value in settings.items())) as made:
             yield made
 
 

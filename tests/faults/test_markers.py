@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -13,8 +12,9 @@ from urllib.parse import quote
 import duckdb
 import httpx
 
-from tests.faults.conftest import EXAMPLES, ORIGIN, PROGRAM, Server, decide, until
+from tests.faults.conftest import EXAMPLES, ORIGIN, Server, decide, until
 from tests.faults.hostile import AGENT, event
+from tests.integration.cli.program import environment, run_forked
 
 ADDRESSES = ("198.51.100.23", "203.0.113.77", "2001:db8:77:1::abcd", "192.0.2.201")
 EMAILS = (
@@ -130,9 +130,7 @@ def test_no_personal_value_is_in_a_log_a_store_or_an_error(server: Server, tmp_p
     until(lambda: len(server.stored()) == accepted, 20, "the storing of all of them")
     assert accepted > 100
     errors = [
-        subprocess.run(
-            [*PROGRAM, "site", "show", marker, "--data-dir", str(server.directory)], capture_output=True, timeout=60
-        ).stderr
+        run_forked(["site", "show", marker, "--data-dir", str(server.directory)], environment()).stderr.encode()
         for marker in (EMAILS[0], TOKENS[0])
     ]
     assert server.stop() == 0

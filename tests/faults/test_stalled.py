@@ -14,12 +14,19 @@ import pytest
 
 from consent_service.serve.web import THREADS
 from consent_service.serve.worker import READ_SECONDS
-from tests.faults.conftest import Server, decide
+from tests.faults.conftest import Server, decide, open_server
 
 WORKERS = 2
 # One more than there are threads, so that one of the sockets finds none free.
 MANY = WORKERS * THREADS + 1
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+
+
+@pytest.fixture(scope="module", name="server")
+def shared_server() -> Iterator[Server]:
+    """Give one server to all: whoever stalls it is gone before the next test."""
+    with open_server() as running:
+        yield running
 
 
 @contextmanager

@@ -17,9 +17,11 @@ D, ROOT_OF_MINUS_1 = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P
 class Rejected(Exception): """Say why what was given proves nothing."""
 def reject(reason: str) -> NoReturn: raise Rejected(reason)
 def sha256(data: bytes) -> bytes: return hashlib.sha256(data).digest()
+def unhex(text: str) -> bytes:
+    return bytes.fromhex(text) if re.fullmatch("[0-9a-f]*", text) else reject("what should be hexadecimal is not")
 def unbase64(text: str) -> bytes:
-    data = a2b_base64(text)
-    return data if b2a_base64(data, newline=False).decode() == text else reject("base64 is not written the one way")
+    is_one_way = b2a_base64(data := a2b_base64(text), newline=False).decode() == text
+    return data if is_one_way else reject("base64 is not written the one way")
 def read_hashes(text: str) -> list[bytes]:
     *lines, end = text.split("\n")
     return reject("a list of hashes is cut off") if end else [unbase64(line) for line in lines]
@@ -46,7 +48,6 @@ def ed25519_holds(key: bytes, message: bytes, signature: bytes) -> bool:
         total = add_points(total, base) if s >> bit & 1 else total
         total = add_points(total, (P - x, y)) if k >> bit & 1 else total
     return (total[1] | (total[0] & 1) << 255).to_bytes(32, "little") == signature[:32]
-
 def read_key(text: str) -> tuple[str, bytes, bytes]:
     name, number, encoded = (text.strip().split("+", 2) + ["", ""])[:3]
     key = unbase64(encoded)
@@ -60,13 +61,12 @@ def open_note(note: bytes, keys: list[str], are_all_known: bool = False) -> tupl
     lines, held = [line.split(" ") for line in signatures.split("\n")[:-1]], 0
     for _, signer, encoded in lines:
         signature = unbase64(encoded)
-        for name, key, number in map(read_key, keys):
+        for name, key, number in {*map(read_key, keys)}:
             if name == signer == origin and signature[:4] == number:
                 held += ed25519_holds(key, body.encode(), signature[4:]) or reject("the checkpoint's signature is bad")
     if not held or (are_all_known and held != len(lines)) or len(unbase64(root)) != 32:
         reject("the checkpoint is not signed by the given key")
     return int(size), unbase64(root), extensions
-
 def walk(node: int, last: int, start: bytes, path: list[bytes]) -> tuple[bytes, bytes]:
     """Give the roots of the old and the new tree that a proof leads to (RFC 9162, 2.1.3.2 and 2.1.4.2)."""
     old = new = start
@@ -137,7 +137,7 @@ def check_bundle(data: bytes, keys: list[str]) -> tuple[list[tuple[int, bytes, s
     for stem in [*stems, "record"]:
         entry, salt = (f"{stem}.entry.json", f"{stem}.salt.hex") if stem in files else ("record.json", "salt.hex")
         proof = PROOF.match(members[f"{stem}.tlog-proof"].decode()) or reject("a proof is not a C2SP tlog-proof")
-        key = bytes.fromhex(members[salt].decode())
+        key = unhex(members[salt].decode())
         check_inclusion(int(proof[1]), head, key, members[entry], read_hashes(proof[2]))
         said, file = {*map(str, json.loads(members[entry]).values())}, files.get(stem, entry)
         is_named = stem == "record" or {hashes[file], record["notice"]} <= said
@@ -157,11 +157,11 @@ def check_bundle(data: bytes, keys: list[str]) -> tuple[list[tuple[int, bytes, s
 def check_receipt(data: bytes, keys: list[str]) -> tuple[list[tuple[int, bytes, str]], list[str]]:
     """Check the records in a visitor's receipt; the description around them is not signed."""
     receipt, lines = json.loads(data), []
-    head = open_note(receipt["checkpoint"].encode(), keys)
+    head = open_note((receipt["checkpoint"] or reject("the log had signed nothing yet: get it again")).encode(), keys)
     for each in receipt["decisions"]:
-        record, path = unbase64(each["record"]), [bytes.fromhex(one) for one in each["hashes"] or []]
+        record, path = unbase64(each["record"]), [unhex(one) for one in each["hashes"] or []]
         if each["hashes"] is not None:
-            check_inclusion(each["leaf_index"], head, bytes.fromhex(each["salt"]), record, path)
+            check_inclusion(each["leaf_index"], head, unhex(each["salt"]), record, path)
         lines.append(f"{'NOT yet in' if each['hashes'] is None else 'unchanged, in'} the log: {record.decode()}")
     return [head], lines
 
@@ -175,7 +175,7 @@ def verify(data: bytes, keys: list[str], checkpoint: bytes = b"", growth: bytes 
             old, new = sorted((other, mine), key=lambda head: head[0])
             if old[0] != new[0] and not growth:
                 reject(f"--checkpoint needs --consistency: /v1/ledger/consistency?from={old[0]}&to={new[0]}")
-            check_growth(old, new, [bytes.fromhex(one) for one in json.loads(growth)["hashes"]] if growth else [])
+            check_growth(old, new, [unhex(one) for one in json.loads(growth)["hashes"]] if growth else [])
             lines.append("the given checkpoint and this one are of one history")
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise Rejected(f"it is not written as it should be ({error!r})") from error

@@ -13,10 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
 import httpx
 
-from consent_service.cli import main
+import consent_service.app  # noqa: F401
+from consent_service.cli import commands, main
 from consent_service.locks import KEEPER, read_holder
+
+# What a command loads is loaded here, once: forks have it then.
+for _name in commands.list_commands(click.Context(commands)):
+    commands.get_command(click.Context(commands), _name)
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "consent_service.cli")

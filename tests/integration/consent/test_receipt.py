@@ -70,6 +70,16 @@ def test_a_decision_that_is_not_in_the_log_yet_says_so(client: FlaskClient, visi
     assert any(line.startswith("NOT yet in the log") for line in verify(response.data, [desk.key]))
 
 
+def test_a_receipt_from_before_anything_was_signed_proves_nothing_and_says_so(
+    client: FlaskClient, visitor: Visitor, core: Core
+) -> None:
+    visitor.accept()
+    response = client.get(f"/v1/receipts/{visitor.receipt_id}", headers=bearer(visitor.token))
+    assert response.get_json(force=True)["checkpoint"] is None
+    with pytest.raises(Rejected, match="had signed nothing yet: get it again"):
+        verify(response.data, [Desk(core).key])
+
+
 @both
 def test_all_but_the_holder_get_one_and_the_same_answer(client: FlaskClient, visitor: Visitor, core: Core) -> None:
     visitor.accept()

@@ -57,16 +57,14 @@ def _digest(members: dict[str, bytes]) -> str:
 
 
 def mutations(bundle: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
-    """Give a bundle with one byte of one member flipped, deleted or inserted, for each byte in every `step`."""
+    """Give a bundle with one byte of one member flipped, deleted or inserted in turn, for each byte in every `step`."""
     members = read_zip(bundle)
     for name, data in members.items():
         if name in CHECKERS:
             continue
         for at in range(0, len(data), step):
-            flipped = data[:at] + bytes([data[at] ^ (1 << at % 8)]) + data[at + 1 :]
-            for kind, changed in (
-                ("flip", flipped),
-                ("delete", data[:at] + data[at + 1 :]),
-                ("insert", data[:at] + b"0" + data[at:]),
-            ):
-                yield f"{kind} {name}:{at}", write_zip({**members, name: changed})
+            kind = ("flip", "delete", "insert")[at // step % 3]
+            middle = {"flip": bytes([data[at] ^ (1 << at % 8)]), "delete": b"", "insert": b"0" + data[at : at + 1]}[
+                kind
+            ]
+            yield f"{kind} {name}:{at}", write_zip({**members, name: data[:at] + middle + data[at + 1 :]})
