@@ -18,7 +18,7 @@ from secrets import token_bytes
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Engine, make_url, select, text
+from sqlalchemy import Connection, Engine, make_url, select, text
 
 from consent_service.consent.policy import parse_policy
 from consent_service.consent.publication import Publication, load_publication
@@ -31,6 +31,7 @@ from consent_service.db.writer import Writer
 from consent_service.ids import new_id
 from consent_service.ledger.guard import begin_log
 from consent_service.ledger.integrator import Integrator, extend
+from consent_service.ledger.keys import LedgerKeys
 from consent_service.ledger.lookup import find_leaf, prove_leaf
 from consent_service.ledger.standing import read_head
 from consent_service.ledger.tree import verify_inclusion
@@ -164,41 +165,62 @@ def latency(server: str, directory: Path) -> None:
 
 
 def proof(server: str, directory: Path) -> None:
-    """Measure proofs from a log of a million leaves, verify ten thousand of them, and verify the whole log."""
-    with database(server, "proof") as (_, engine):
-        keys = begin_log(directory, utc_now())
-        ids: list[str] = []
-        started = time.monotonic()
-        while len(ids) < LEAVES:
-            rows: list[Any] = [
-                SimpleNamespace(entry_id=new_id(), salt=token_bytes(32), record=b"x" * 420) for _ in range(20_000)
-            ]
-            ids += [row.entry_id for row in rows]
-            with engine.begin() as connection:
-                extend(connection, read_head(connection), rows, keys, utc_now())
-        filled = time.monotonic() - started
-        print(f"{len(ids)} leaves in {filled:.0f} s, {1e6 * filled / len(ids):.0f} µs a leaf")
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("ANALYZE"))
-        chance, taken, good = random.Random(5), list[float](), 0
-        with engine.connect() as connection:
-            for _ in range(PROOFS):
-                entry_id = chance.choice(ids)
-                started = time.perf_counter()
-                leaf, head = find_leaf(connection, entry_id), read_head(connection)
-                assert leaf is not None
-                hashes = prove_leaf(connection, leaf, head.size)
-                taken.append(1000 * (time.perf_counter() - started))
-                good += verify_inclusion(leaf.leaf_index, head.size, leaf.leaf_hash, hashes, head.root)
-            taken.sort()
-            print(
-                f"proof from {len(ids)} leaves: p50 {taken[PROOFS // 2]:.2f} ms, "
-                f"p99 {taken[int(PROOFS * 0.99)]:.2f} ms "
-                f"(limit 2 ms); {good} of {PROOFS} random proofs verify"
-            )
+    """Measure proofs from a million leaves on both databases, verify ten thousand of them, and the whole log."""
+    embedded = f"sqlite:///{directory / 'consent.sqlite'}"
+    engine = make_engine(embedded)
+    upgrade(engine)
+    with database(server, "proof") as (_, remote):
+        for name, each in (("SQLite", engine), ("PostgreSQL", remote)):
+            keys = begin_log(_made(directory / name), utc_now())
             started = time.monotonic()
-            found = verify_log(connection, keys, None)
-            print(f"tiles, roots and {found.checkpoints} signatures verified in {time.monotonic() - started:.0f} s")
+            ids = fill_log(each, keys)
+            filled = time.monotonic() - started
+            print(f"{name}: {len(ids)} leaves in {filled:.0f} s, {1e6 * filled / len(ids):.0f} µs a leaf")
+            with each.connect() as connection:
+                print(f"{name}: {prove(connection, ids)}")
+                started = time.monotonic()
+                found = verify_log(connection, keys, None)
+                took = time.monotonic() - started
+                print(f"{name}: all tiles and {found.checkpoints} signatures verified in {took:.0f} s")
+    engine.dispose()
+
+
+def fill_log(engine: Engine, keys: LedgerKeys) -> list[str]:
+    """Give the ids of as many records as the bench wants, each with its leaf."""
+    ids: list[str] = []
+    while len(ids) < LEAVES:
+        rows: list[Any] = [
+            SimpleNamespace(entry_id=new_id(), salt=token_bytes(32), record=b"x" * 420) for _ in range(20_000)
+        ]
+        ids += [row.entry_id for row in rows]
+        with engine.begin() as connection:
+            extend(connection, read_head(connection), rows, keys, utc_now())
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    return ids
+
+
+def prove(connection: Connection, ids: list[str]) -> str:
+    """Prove records taken at random, verify each proof, and tell how long making them took."""
+    chance, taken, good = random.Random(5), list[float](), 0
+    for _ in range(PROOFS):
+        entry_id = chance.choice(ids)
+        started = time.perf_counter()
+        leaf, head = find_leaf(connection, entry_id), read_head(connection)
+        assert leaf is not None
+        hashes = prove_leaf(connection, leaf, head.size)
+        taken.append(1000 * (time.perf_counter() - started))
+        good += verify_inclusion(leaf.leaf_index, head.size, leaf.leaf_hash, hashes, head.root)
+    taken.sort()
+    return (
+        f"proof from {len(ids)} leaves: p50 {taken[PROOFS // 2]:.2f} ms, p99 {taken[int(PROOFS * 0.99)]:.2f} ms "
+        f"(limit 2 ms); {good} of {PROOFS} random proofs verify"
+    )
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 def integrate(url: str, directory: Path, ends: Any) -> None:

@@ -31,7 +31,7 @@ CONTEXT: Final[Mapping[str, Any]] = {
     "hashes": {"@id": "cs:hashes", "@container": "@list"},
 }
 _DATA: Final[Mapping[DataGroup, str]] = {
-    DataGroup.PAGE: "pd:BrowsingBehavior",
+    DataGroup.PAGE: "pd:BrowsingBehaviour",
     DataGroup.SOURCE: "pd:BrowsingReferral",
     DataGroup.CAMPAIGN: "pd:BrowsingReferral",
     DataGroup.DEVICE: "pd:DeviceBased",
@@ -193,7 +193,7 @@ def _rights(policy: Policy, place: Place) -> dict[str, Any]:
 
 
 def _personal_data(group: DataGroup) -> dict[str, Any]:
-    broader = {"@id": _DATA.get(group, "pd:BrowsingBehavior")}
+    broader = {"@id": _DATA.get(group, "pd:BrowsingBehaviour")}
     return {"@type": "dpv:PersonalData", "skos:broader": broader, "dct:identifier": str(group)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_service.console import anchors, assets, entrance, notices, receipts, records
+from consent_service.console import anchors, assets, consents, entrance, notices, receipts, records
 from consent_service.console.auth import (
     FORM_TOKEN,
     FormRefused,
@@ -88,6 +88,7 @@ def site(key: str) -> AnyResponse:
 
 entrance.add_routes(bp)
 assets.add_routes(bp)
+consents.add_routes(bp)
 records.add_routes(bp)
 receipts.add_routes(bp)
 notices.add_routes(bp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, and_, or_, select
 
 from consent_service.db.ledger_tables import ledger_tile
 from consent_service.db.raw import raw
@@ -67,14 +67,15 @@ def root_at(connection: Connection, size: int) -> bytes:
 
 def read_tiles(connection: Connection, places: Iterable[Place]) -> dict[Place, bytes]:
     """Read tiles by level and index; those that are not there are left out."""
-    wanted = sorted(places)
-    if not wanted:
+    by_level: dict[int, list[int]] = {}
+    for place in sorted(places):
+        by_level.setdefault(place[0], []).append(place[1])
+    if not by_level:
         return {}
-    rows = connection.execute(
-        select(ledger_tile.c.level, ledger_tile.c.tile_index, raw(ledger_tile.c.hashes)).where(
-            tuple_(ledger_tile.c.level, ledger_tile.c.tile_index).in_(wanted)
-        )
-    )
+    # Level by level: SQLite reads the whole table for pairs in a list of pairs.
+    level, index = ledger_tile.c.level, ledger_tile.c.tile_index
+    wanted = [and_(level == each, index.in_(some)) for each, some in by_level.items()]
+    rows = connection.execute(select(level, index, raw(ledger_tile.c.hashes)).where(or_(*wanted)))
     return {(row.level, row.tile_index): row.hashes for row in rows}
 
 

@@ -13,7 +13,7 @@ from consent_service.consent.removal import remove_records
 from consent_service.core import Core
 from consent_service.ledger.verifier.verify import Rejected, verify
 from tests.integration.conftest import DATABASES
-from tests.integration.ledger.evidence import Desk
+from tests.integration.ledger.evidence import Desk, check_description
 from tests.integration.visitor import Visitor
 
 both = pytest.mark.parametrize("database", DATABASES, indirect=True)
@@ -52,6 +52,7 @@ def test_a_receipt_holds_every_decision_with_its_exact_bytes_and_proofs(
     lines = verify(response.data, [desk.key])
     assert sum(line.startswith("unchanged, in the log") for line in lines) == 2
     # Every receipt anchors the log: its checkpoint shows later that history was not rewritten.
+    check_description(receipt)
     assert verify(response.data, [desk.key], receipt["checkpoint"].encode())
     for path, value in (("record", receipt["decisions"][1]["record"]), ("salt", "00" * 32), ("leaf_index", 0)):
         changed = json.loads(response.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from consent_service.consent.evidence_bundle import bundle_decision
 from consent_service.core import Core
@@ -15,6 +16,19 @@ from consent_service.ledger.verifier.verify import manifest, read_zip, write_zip
 SERVICE = "https://consent.example.org"
 # A reader would see them differ anyway: they are what does the checking.
 CHECKERS = ("verify.py", "verify.html")
+# As DPV 2.2 names them; the release before wrote some of them otherwise.
+DATA_TERMS = {
+    f"pd:{name}"
+    for name in (
+        "BrowsingBehaviour",
+        "BrowsingReferral",
+        "City",
+        "Country",
+        "DeviceBased",
+        "Location",
+        "Transactional",
+    )
+}
 VERIFY = Path(__file__).parents[3] / "consent_service" / "ledger" / "verifier" / "verify.py"
 
 
@@ -68,3 +82,30 @@ def mutations(bundle: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
                 kind
             ]
             yield f"{kind} {name}:{at}", write_zip({**members, name: data[:at] + middle + data[at + 1 :]})
+
+
+def check_description(described: dict[str, Any]) -> None:
+    """Look for what ISO/IEC TS 27560 demands of a record and of a receipt alike, by the guide of the DPVCG."""
+    assert any(each["@type"] == "dpv:ConsentNotice" and each["dct:language"] for each in described["dpv:hasNotice"])
+    parties = {each["@id"]: each for each in described["dpv:hasEntity"]}
+    for process in described["dpv:hasProcess"]:
+        assert process["dpv:hasPurpose"]["dct:description"]["@value"]
+        assert {each["skos:broader"]["@id"] for each in process["dpv:hasPersonalData"]} <= DATA_TERMS
+        kinds = {each["@type"] for each in process["dpv:hasStorageCondition"]}
+        assert kinds == {"dpv:StorageLocation", "dpv:StorageDuration"}
+        for named in (*process["dpv:hasDataController"], *process["dpv:hasRecipient"]):
+            party = parties[named["@id"]]
+            assert party["dpv:hasName"]
+            assert party["dpv:hasIdentifier"] == party["@id"]
+            assert party["@type"].startswith("dpv:")
+            assert party["schema:address"]["schema:streetAddress"]
+            assert party["schema:contactPoint"]
+        assert process["dpv:hasConsentControl"]["dpv:isExercisedAt"]["@id"].split("/")[-2] == "my"
+        assert process["dpv:hasJurisdiction"] == {"@id": "loc:FR"}
+        assert {"dpv:DataSubjectRight", "eu-gdpr:A7-3"} <= set(process["dpv:hasRight"][0]["@type"])
+        assert process["dpv:hasLegalBasis"]["@id"] == "eu-gdpr:A6-1-a"
+    for status in described["dpv:hasConsentStatus"]:
+        assert status["@type"][0] in {"dpv:ConsentGiven", "dpv:ConsentRefused", "dpv:ConsentWithdrawn"}
+        assert status["dpv:isIndicatedAtTime"]
+        assert status["dpv:hasDuration"]["rdf:value"]
+        assert status["dpv:isIndicatedBy"]
