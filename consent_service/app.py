@@ -21,6 +21,8 @@ from consent_service.consent.receipts import Receipts
 from consent_service.consent.shelf import Shelf
 from consent_service.consent.tokens import TokenSigner
 from consent_service.core import Core, make_core
+from consent_service.events.store import Reader
+from consent_service.events_url import EventsUrl
 from consent_service.export.receipt_copy import copy_receipt
 from consent_service.serve.socket import KeeperClient, SharedAnswer
 from consent_service.services import EXTENSION, Services
@@ -32,6 +34,7 @@ def make_services(core: Core, quota: ReceiptQuota | None = None) -> Services:
     """Make the parts of a web worker; `quota` is the one that it shares with others."""
     config = core.config
     keeper = KeeperClient(config.socket_path)
+    reader = keeper if config.events_url is None else _clickhouse_reader(config.events_url)
     return Services(
         config=config,
         now=core.now,
@@ -48,11 +51,18 @@ def make_services(core: Core, quota: ReceiptQuota | None = None) -> Services:
         lookup=no_lookup if config.geoip_db is None else MmdbLookup(config.geoip_db),
         spam_hosts=_spam_hosts(config),
         step_times=StepTimes(STEP_NAMES),
-        reader=keeper,
+        reader=reader,
         is_keeper_ready=SharedAnswer(keeper.is_ready),
         sign_checkpoint=keeper.sign_checkpoint,
-        copy_receipt=partial(copy_receipt, core.engine, keeper),
+        copy_receipt=partial(copy_receipt, core.engine, reader),
     )
+
+
+def _clickhouse_reader(url: EventsUrl) -> Reader:
+    # Its client is an extra, and takes a while to import.
+    from consent_service.events.clickhouse_reading import ClickHouseReader
+
+    return ClickHouseReader(url)
 
 
 def _spam_hosts(config: Config) -> Callable[[], frozenset[str]]:
@@ -107,4 +117,6 @@ def load_blueprints(config: Config) -> list[Blueprint]:
         from consent_service.demo.routes import bp as demo
 
         found.append(demo)
+    if config.events_url is not None:
+        from consent_service.events import clickhouse_reading  # noqa: F401
     return found

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from consent_service.anchor_settings import NAMES as ANCHOR_NAMES
 from consent_service.anchor_settings import AnchorSettings, read_anchor_settings
+from consent_service.events_url import EventsUrl, parse_events_url
 from consent_service.problems import Problem, ProblemsError
 from consent_service.secrets import SecretKey, parse_keys, read_secrets
 
@@ -36,6 +38,8 @@ NAMES = (
     "LOG_LEVEL",
     *ANCHOR_NAMES,
 )
+# What is to be done with the file of `has_unmoved_events`.
+UNMOVED = "is not yet in ClickHouse; run: consent-service migrate-events"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_RATE_LIMITS = "events=50/s:200,decisions=30/m:30"
 # What all senders of a site have together. One that is not named is never less than what a single address has.
@@ -70,6 +74,8 @@ class Config:
     rate_limits: Mapping[str, Rate]
     log_level: str
     anchors: AnchorSettings = AnchorSettings()
+    # Where ClickHouse is; None: events are in a file of the data directory.
+    events_url: EventsUrl | None = None
     # Loopback is not rate limited in the demo, where all visitors share it.
     is_demo: bool = False
 
@@ -77,6 +83,16 @@ class Config:
     def events_path(self) -> Path:
         """Name the file of the embedded event store."""
         return self.data_dir / "events.duckdb"
+
+    @property
+    def moved_events_path(self) -> Path:
+        """Name what the file of the embedded event store becomes once its events are in ClickHouse."""
+        return self.data_dir / "events.duckdb.moved"
+
+    @property
+    def has_unmoved_events(self) -> bool:
+        """Tell whether there are events in the embedded store while ClickHouse is to be used."""
+        return self.events_url is not None and self.events_path.exists()
 
     @property
     def inbox_dir(self) -> Path:
@@ -124,9 +140,9 @@ def load_config(
         rate_limits=reader.rate_limits(),
         log_level=reader.log_level(),
         anchors=read_anchor_settings(reader.settings, reader.problem),
+        events_url=reader.events_url(),
         is_demo=is_demo,
     )
-    reader.events_url()
     if reader.problems:
         raise ProblemsError(reader.problems)
     return config
@@ -175,9 +191,20 @@ class _Reader:
             self.problem("DATABASE_URL", f"{backend} is not supported; use postgresql:// or leave it out for SQLite")
         return value
 
-    def events_url(self) -> None:
-        if self.settings.get("EVENTS_URL"):
-            self.problem("EVENTS_URL", "only the embedded store is there in this release; leave the setting out")
+    def events_url(self) -> EventsUrl | None:
+        value = self.settings.get("EVENTS_URL")
+        if not value:
+            return None
+        try:
+            found = parse_events_url(value)
+        except ValueError as error:
+            self.problem("EVENTS_URL", str(error))
+            return None
+        if not self.settings.get("DATABASE_URL", "").startswith("postgres"):
+            self.problem("EVENTS_URL", "ClickHouse goes with PostgreSQL; set DATABASE_URL to postgresql://…")
+        if find_spec("clickhouse_connect") is None:
+            self.problem("EVENTS_URL", "its client is not installed; run: pip install 'consent-service[clickhouse]'")
+        return found
 
     def secret_keys(self, directory: Path, now: datetime) -> tuple[SecretKey, ...]:
         value = self.settings.get("SECRET_KEYS")

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.chromium import FLAGS, find_chromium
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.clickhouse", "tests.postgres"]
 
 RINGS = ("unit", "integration", "browser", "faults")
 

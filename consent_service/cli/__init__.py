@@ -38,6 +38,7 @@ _PLACES = {
     "ledger": "ledger",
     "secrets": "ledger",
     "db": "database",
+    "migrate-events": "migration",
 }
 
 

@@ -135,6 +135,8 @@ def _ledger_warnings(unmerged: Waiting, problem: str | None, now: datetime, *, i
 
 
 def _directory_warnings(config: Config) -> Iterator[str]:
+    if config.moved_events_path.exists():
+        yield f"{config.moved_events_path} holds events that no erasure reaches any more; delete it"
     usage = shutil.disk_usage(config.data_dir)
     if usage.free < FEW_BYTES or usage.free < usage.total * FEW_SHARE:
         yield f"the disk is nearly full: {usage.free // 1_000_000} MB of {usage.total // 1_000_000} MB are free"

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import Connection, make_url
 
 from consent_service.cli.output import Refused
-from consent_service.config import Config, directory_of, load_config
+from consent_service.config import UNMOVED, Config, directory_of, load_config
 from consent_service.core import Core, make_core
 from consent_service.db.schema import SchemaState, state
 from consent_service.locks import SERVER, find_unfinished, read_port
@@ -43,11 +43,13 @@ def opened(data_dir: Path | None, *, checks_schema: bool = True) -> Iterator[Cor
 
 
 @contextmanager
-def opened_as(config: Config, *, checks_schema: bool = True) -> Iterator[Core]:
+def opened_as(config: Config, *, checks_schema: bool = True, checks_events: bool = True) -> Iterator[Core]:
     """Open the deployment that settings describe; raises Refused as `opened` does."""
     if (unfinished := find_unfinished(config.data_dir)) is not None:
         raise Refused(f"a restore was begun here and not finished; run: consent-service restore {unfinished}")
     _refuse_missing(config)
+    if checks_events and config.has_unmoved_events:
+        raise Refused(f"{config.events_path} {UNMOVED}")
     core = make_core(config)
     try:
         if checks_schema:

@@ -69,10 +69,10 @@ def opened_reader(core: Core) -> Iterator[Reader]:
         lock = take(core.config.data_dir / KEEPER)
     except Locked as error:
         raise Refused("the keeper runs and does not answer; see: consent-service status") from error
-    from consent_service.events.duckdb import DuckDBStore
+    from consent_service.serve.stores import open_store
 
     with lock:
-        store = DuckDBStore(core.config.events_path)
+        store = open_store(core.config, core.engine)
         try:
             yield StoreReader(store)
         finally:

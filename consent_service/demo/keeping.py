@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from consent_service.config import Config
 from consent_service.core import make_core
-from consent_service.events.duckdb import DuckDBStore
 from consent_service.serve.keeper import Keeper
+from consent_service.serve.stores import open_store
 
 TURN_SECONDS: Final = 0.05
 END_SECONDS: Final = 30.0
+MEMORY_LIMIT: Final = "512MB"
 SETTLE, COMPACT, END = "settle", "compact", "end"
 
 
@@ -73,7 +74,7 @@ def _keep(config: Config, now: datetime, pipe: Connection[Any, Any]) -> None:
     # Ctrl+C reaches both processes; the one that asks ends this one, or its end does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     core = make_core(config, lambda: now)
-    store = DuckDBStore(config.events_path)
+    store = open_store(config, core.engine, memory_limit=MEMORY_LIMIT)
     keeper = Keeper(config, core.engine, core.writer, core.sites, core.publications, store, core.now)
     acts: dict[str, Callable[[], object]] = {SETTLE: keeper.settle, COMPACT: keeper.compact}
     try:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
+from consent_service.cli.progress import show_progress
 from consent_service.config import Config
 from consent_service.console.people import Role, add_user, find_by_email, link_url, one_time_login
 from consent_service.core import Core
-from consent_service.demo.fill import ACTOR, SEED, FillError, Progress, fill
+from consent_service.demo.fill import ACTOR, SEED, FillError, fill
 from consent_service.demo.keeping import KeeperLost
 from consent_service.demo.site import origins
 from consent_service.errors import Unavailable
@@ -71,7 +66,7 @@ def _fill_once(core: Core, events: int, now: datetime) -> None:
     directory = core.config.data_dir
     _write(directory / BEGUN_FILE, {"begun_at": now.isoformat()})
     core.writer.run(lambda connection: add_user(connection, ADMIN, Role.ADMIN, [], actor=ACTOR, now=now))
-    with _progress(events) as progress:
+    with show_progress("Telling a year of a news site", "demo", "written", events) as progress:
         truth = fill(core, events, now, progress)
     _write(directory / TRUTH_FILE, truth)
     # Written last: a directory without it was not filled to the end.
@@ -114,30 +109,3 @@ def _write(path: Path, document: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path)
-
-
-@contextmanager
-def _progress(events: int) -> Iterator[Progress]:
-    """Show on stderr how far the fill is: a bar on a terminal, a line for each tenth elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain(events)
-        return
-    columns = (TextColumn("Telling a year of a news site"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("events", total=events or None)
-        yield lambda count: bar.advance(task, count)
-
-
-def _plain(events: int) -> Progress:
-    done, told = 0, 0
-
-    def progress(count: int) -> None:
-        nonlocal done, told
-        done += count
-        tenth = min(10, 10 * done // events) if events else 10
-        if tenth > told:
-            told = tenth
-            print(f"demo: {min(done, events)} of {events} events written", file=sys.stderr, flush=True)
-
-    return progress

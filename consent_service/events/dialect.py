@@ -1,7 +1,7 @@
 """Compile SQLAlchemy statements for DuckDB, and hold the few fragments each engine spells its own way.
 
-SQLAlchemy only writes the text here; the engine's own cursor runs it. A fragment for another engine is one
-more `@compiles` function beside the DuckDB one.
+SQLAlchemy only writes the text here; the engine's own cursor runs it. Each fragment has one `@compiles` function for
+DuckDB and one for ClickHouse, whose dialect comes with its client (events/clickhouse_dialect.py).
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ def _duckdb_bucket(element: local_bucket, compiler: SQLCompiler, **kwargs: Any) 
     return f"date_trunc({unit}, timezone({zone}, {column}))"
 
 
+@compiles(local_bucket, "clickhousedb")
+def _clickhouse_bucket(element: local_bucket, compiler: SQLCompiler, **kwargs: Any) -> str:
+    unit, zone, column = (compiler.process(clause, **kwargs) for clause in element.clauses)
+    # The wall clock is written as if it were UTC: an hour that a zone repeats is one hour, as on the clock.
+    wall = f"addSeconds({column}, timeZoneOffset(toTimeZone({column}, {zone})))"
+    return f"toDateTime64(dateTrunc({unit}, {wall}, 'UTC'), 0, 'UTC')"
+
+
 class first_by(FunctionElement[Any]):
     """Give the value of the row where the second expression is least (an aggregate)."""
 
@@ -82,6 +90,16 @@ def _duckdb_last(element: last_by, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"arg_max({compiler.process(element.clauses, **kwargs)})"
 
 
+@compiles(first_by, "clickhousedb")
+def _clickhouse_first(element: first_by, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"argMin({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(last_by, "clickhousedb")
+def _clickhouse_last(element: last_by, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"argMax({compiler.process(element.clauses, **kwargs)})"
+
+
 class microseconds_between(FunctionElement[int]):
     """Give the microseconds from the first time to the second."""
 
@@ -94,6 +112,28 @@ def _duckdb_microseconds(element: microseconds_between, compiler: SQLCompiler, *
     return f"date_diff('microsecond', {compiler.process(element.clauses, **kwargs)})"
 
 
+@compiles(microseconds_between, "clickhousedb")
+def _clickhouse_microseconds(element: microseconds_between, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"dateDiff('microsecond', {compiler.process(element.clauses, **kwargs)})"
+
+
+class lower_case(FunctionElement[str]):
+    """Give a text in lower case, letters of every script included."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(lower_case, "duckdb")
+def _duckdb_lower(element: lower_case, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(lower_case, "clickhousedb")
+def _clickhouse_lower(element: lower_case, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"lowerUTF8({compiler.process(element.clauses, **kwargs)})"
+
+
 class has_part(FunctionElement[bool]):
     """Tell whether the first text contains the second, letter for letter."""
 
@@ -104,6 +144,11 @@ class has_part(FunctionElement[bool]):
 @compiles(has_part, "duckdb")
 def _duckdb_contains(element: has_part, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"contains({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(has_part, "clickhousedb")
+def _clickhouse_contains(element: has_part, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"(position({compiler.process(element.clauses, **kwargs)}) > 0)"
 
 
 class map_value(FunctionElement[str]):
@@ -119,3 +164,9 @@ class map_value(FunctionElement[str]):
 @compiles(map_value, "duckdb")
 def _duckdb_map_value(element: map_value, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"coalesce(map_extract_value({compiler.process(element.clauses, **kwargs)}), '')"
+
+
+@compiles(map_value, "clickhousedb")
+def _clickhouse_map_value(element: map_value, compiler: SQLCompiler, **kwargs: Any) -> str:
+    column, key = (compiler.process(clause, **kwargs) for clause in element.clauses)
+    return f"{column}[{key}]"

@@ -6,29 +6,31 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import duckdb
 
 from consent_service.events.holding import is_held
+from consent_service.events.rows import (
+    EVENT_COLUMNS,
+    VISIT_COLUMNS,
+    first_of_each,
+    read_visit,
+    row_values,
+    visit_values,
+)
 from consent_service.events.schema import (
     REMEMBER_ERASURES_FOR,
     REMEMBER_IDS_FOR,
     Batch,
     EventRow,
-    event,
-    open_visit,
 )
-from consent_service.events.visits import JOINABLE_FOR, Visit, assign, attributes_of
-
-_EVENT_COLUMNS: Final = [column.name for column in event.columns]
-_VISIT_COLUMNS: Final = [column.name for column in open_visit.columns]
+from consent_service.events.visits import JOINABLE_FOR, assign
 
 _KNOWN_IDS: Final = """
     SELECT site_id, event_id FROM recent_event WHERE event_id IN (SELECT unnest($1::UUID[]))
 """
 _KNOWN_VISITS: Final = f"""
-    SELECT {", ".join(_VISIT_COLUMNS)} FROM open_visit WHERE visitor_id IN (SELECT unnest($1::BIGINT[]))
+    SELECT {", ".join(VISIT_COLUMNS)} FROM open_visit WHERE visitor_id IN (SELECT unnest($1::BIGINT[]))
 """  # noqa: S608 - the names are this module's own
 _COUNT_DROPS: Final = """
     INSERT INTO drop_count (site_id, day, reason, n) VALUES ($1, $2, $3, $4)
@@ -68,9 +70,7 @@ class Writing:
             self.connection.execute(statement, [before]).fetchall()
 
     def _unknown(self, rows: Sequence[EventRow]) -> list[EventRow]:
-        first: dict[tuple[int, UUID], EventRow] = {}
-        for row in rows:
-            first.setdefault((row.grant.site_id, row.event_id), row)
+        first = first_of_each(rows)
         if first:
             ids = [event_id for _, event_id in first]
             for known in self.connection.execute(_KNOWN_IDS, [ids]).fetchall():
@@ -80,14 +80,14 @@ class Writing:
     def _store_rows(self, rows: list[EventRow]) -> None:
         visitors = list({row.grant.visitor_id for row in rows})
         known = self.connection.execute(_KNOWN_VISITS, [visitors]).fetchall()
-        assignment = assign(rows, map(_visit, known), self.new_id)
+        assignment = assign(rows, map(read_visit, known), self.new_id)
         stored = zip(rows, assignment.visits, is_held(self.connection, rows), strict=True)
         tables: dict[str, list[tuple[Any, ...]]] = {"event": [], "held_event": []}
         for row, visit, is_row_held in stored:
-            tables["held_event" if is_row_held else "event"].append(_values(row, visit))
+            tables["held_event" if is_row_held else "event"].append(row_values(row, visit))
         for table, values in tables.items():
             if values:
-                self._append(table, _EVENT_COLUMNS, values)
+                self._append(table, EVENT_COLUMNS, values)
         self._append(
             "recent_event",
             ["site_id", "event_id", "received_at"],
@@ -98,57 +98,8 @@ class Writing:
                 "DELETE FROM open_visit WHERE visit_id IN (SELECT unnest($1::BIGINT[]))",
                 [[visit.visit_id for visit in assignment.changed]],
             ).fetchall()
-        self._append("open_visit", _VISIT_COLUMNS, map(_visit_values, assignment.changed))
+        self._append("open_visit", VISIT_COLUMNS, map(visit_values, assignment.changed))
 
     def _append(self, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
         with self.connection.appender(table, columns=columns) as appender:
             appender.append_rows(rows)
-
-
-def _values(row: EventRow, visit: Visit) -> tuple[Any, ...]:
-    """Give the row's values in the order of the event table."""
-    grant = row.grant
-    return (
-        grant.site_id,
-        row.occurred_at,
-        row.received_at,
-        row.event_id,
-        row.name,
-        row.hostname,
-        row.path,
-        row.query,
-        *attributes_of(row, visit),
-        row.props,
-        row.revenue_amount,
-        row.revenue_currency,
-        row.engaged_ms,
-        row.scroll,
-        grant.visitor_id,
-        visit.visit_id,
-        visit.started_at,
-        UUID(hex=grant.receipt_id),
-        UUID(grant.decision_id),
-        grant.decided_at,
-        grant.policy_version,
-        grant.notice_hash,
-        list(grant.purposes),
-    )
-
-
-def _visit(row: tuple[Any, ...]) -> Visit:
-    site_id, visitor_id, visit_id, started_at, first_at, last_at, policy_version, *attributes = row
-    span = (started_at, first_at, last_at)
-    return Visit(site_id, visitor_id, visit_id, *span, policy_version, tuple(attributes))
-
-
-def _visit_values(visit: Visit) -> tuple[Any, ...]:
-    return (
-        visit.site_id,
-        visit.visitor_id,
-        visit.visit_id,
-        visit.started_at,
-        visit.first_at,
-        visit.last_at,
-        visit.policy_version,
-        *visit.attributes,
-    )

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import duckdb
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.elements import ClauseElement
 
 from consent_service.events import erasure, holding
-from consent_service.events.dialect import DIALECT
+from consent_service.events.dialect import DIALECT, compile_statement
 from consent_service.events.drain import Writing
 from consent_service.events.files import Files
 from consent_service.events.schema import VISIT_ATTRIBUTES, Batch, events_metadata
@@ -122,6 +123,10 @@ class DuckDBStore:
         with self._write_lock, self._turns.shared():
             self._open()
             self._files.copy(path)
+
+    def compile(self, statement: ClauseElement) -> tuple[str, list[Any]]:
+        """Write a statement as text and values that `fetch` and `stream` take."""
+        return compile_statement(statement)
 
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:
         """Run a compiled statement and give every row."""

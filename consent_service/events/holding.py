@@ -8,6 +8,7 @@ from uuid import UUID
 
 import duckdb
 
+from consent_service.events.rows import find_held
 from consent_service.events.schema import EventRow, event
 
 _COLUMNS: Final = ", ".join(column.name for column in event.columns)
@@ -44,8 +45,4 @@ def restrict(connection: duckdb.DuckDBPyConnection, receipts: Collection[str], s
 def is_held(connection: duckdb.DuckDBPyConnection, rows: Collection[EventRow]) -> list[bool]:
     """Tell for each row whether it is of a receipt or a site that is held."""
     found = connection.execute("SELECT site_id, receipt_id FROM held").fetchall()
-    if not found:
-        return [False] * len(rows)
-    sites = {site_id for site_id, _ in found if site_id is not None}
-    receipts = {receipt_id.hex for _, receipt_id in found if receipt_id is not None}
-    return [row.grant.site_id in sites or row.grant.receipt_id in receipts for row in rows]
+    return find_held([(site_id, None if each is None else each.hex) for site_id, each in found], rows)

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from consent_service.events.dialect import compile_statement
 from consent_service.events.store import EventStore, Row
 
 
@@ -20,8 +19,8 @@ class StoreReader:
 
     def fetch(self, statement: Select[Any]) -> list[Row]:
         """Give every row of the statement."""
-        return self.store.fetch(*compile_statement(statement)).rows
+        return self.store.fetch(*self.store.compile(statement)).rows
 
     def stream(self, statement: Select[Any], chunk: int = 2_000) -> Iterator[list[Row]]:
         """Give the rows of the statement in lists of at most `chunk`."""
-        return self.store.stream(*compile_statement(statement), chunk)
+        return self.store.stream(*self.store.compile(statement), chunk)

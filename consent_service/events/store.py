@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Select
+from sqlalchemy.sql.elements import ClauseElement
 
 from consent_service.events.schema import Batch
 
@@ -82,9 +83,9 @@ class EventStore(Protocol):
         ...
 
     def retain(self, site_id: int, policy_versions: Sequence[int], before: datetime, limit: int, now: datetime) -> int:
-        """Delete at most `limit` of the site's events under some policy versions that occurred before a time.
+        """Delete the site's events under some policy versions that occurred before a time, or at least `limit` of them.
 
-        Gives how many were deleted.
+        Gives how many were deleted: 0 when none is left.
         """
         ...
 
@@ -98,6 +99,10 @@ class EventStore(Protocol):
 
     def compact(self) -> CompactionResult:
         """Rewrite the store so that deleted bytes leave the disk; who asks meanwhile gets StoreBusy at once."""
+        ...
+
+    def compile(self, statement: ClauseElement) -> tuple[str, list[Any]]:
+        """Write a statement as text and values that `fetch` and `stream` take."""
         ...
 
     def fetch(self, sql: str, params: Sequence[Any]) -> Rows:

@@ -57,8 +57,9 @@ def write_backup(core: Core, path: Path, take_snapshot: Callable[[Path], None]) 
     begun_at, part = core.now(), path.with_name(f"{path.name}.part")
     with _staging(core.config.data_dir) as staging:
         take_snapshot(staging)
-        # What was erased leaves the copy too: it is not to lie about in backups for weeks.
-        compact_copy(staging / EVENTS)
+        if (staging / EVENTS).exists():
+            # What was erased leaves the copy too: it is not to lie about in backups for weeks.
+            compact_copy(staging / EVENTS)
         try:
             rows = _write(core, part, staging, begun_at)
             os.replace(part, path)
@@ -82,7 +83,8 @@ def _write(core: Core, part: Path, staging: Path, begun_at: datetime) -> dict[st
                     rows[str(table.name)] = counted.number
             for path in sorted(staging.glob("inbox-*.sqlite")):
                 members[f"inbox/{path.name}"] = _add(archive, f"inbox/{path.name}", _blocks(path))
-            members[EVENTS] = _add(archive, EVENTS, _blocks(staging / EVENTS))
+            if (staging / EVENTS).exists():
+                members[EVENTS] = _add(archive, EVENTS, _blocks(staging / EVENTS))
             for name in KEYS:
                 if (core.config.data_dir / name).is_file():
                     members[name] = _add(archive, name, _blocks(core.config.data_dir / name))

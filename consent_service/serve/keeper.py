@@ -83,6 +83,8 @@ class Keeper:
         self._now = now
         self._holds = Revision(engine, HOLDS)
         self._holds_seen = -1
+        # Inboxes of which rows may be stored that the store could not confirm.
+        self._unsure: set[str] = set()
 
     def drain(self) -> Drained:
         """Store one batch of every inbox, so that none waits for another, and erasures wait for none."""
@@ -96,6 +98,7 @@ class Keeper:
             except InboxError as error:
                 self.inboxes.report(inbox.path.name, error)
             except EventStoreError as error:
+                self._unsure.add(inbox.inbox_id)
                 failure = failure or error
         if failure is not None:
             raise failure
@@ -262,7 +265,11 @@ class Keeper:
         return ends
 
     def _drain_batch(self, inbox: InboxReader) -> Drained:
-        items = inbox.items(self.store.watermark(inbox.inbox_id), ITEMS_A_BATCH)
+        watermark = self.store.watermark(inbox.inbox_id)
+        if inbox.inbox_id in self._unsure:
+            inbox.delete_through(watermark)
+            self._unsure.discard(inbox.inbox_id)
+        items = inbox.items(watermark, ITEMS_A_BATCH)
         if not items:
             return Drained(0, has_more=False)
         stored = self._store(items, [InboxRange(inbox.inbox_id, items[-1].seq)])

@@ -25,7 +25,6 @@ from consent_service.consent.idempotency import prune
 from consent_service.core import Core, make_core
 from consent_service.db.journal import KEEP_LINES
 from consent_service.db.journal import prune as prune_journal
-from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.store import EventStoreError, StoreUnavailable
 from consent_service.locks import KEEPER, take
 from consent_service.serve.anchoring import Anchoring
@@ -33,6 +32,7 @@ from consent_service.serve.keeper import Keeper
 from consent_service.serve.ledger_turns import LedgerTurns
 from consent_service.serve.retention import RetentionBraked
 from consent_service.serve.socket import KeeperServer
+from consent_service.serve.stores import open_store
 
 T = TypeVar("T")
 
@@ -41,7 +41,6 @@ log = logging.getLogger("consent_service")
 TURN_SECONDS = 0.2
 RETAIN_EVERY = timedelta(hours=24)
 PRUNE_EVERY = timedelta(minutes=10)
-MEMORY_LIMIT = "1GB"
 
 
 class Keeping:
@@ -55,7 +54,7 @@ class Keeping:
             core.writer,
             core.sites,
             core.publications,
-            DuckDBStore(config.events_path, memory_limit=MEMORY_LIMIT),
+            open_store(config, core.engine),
             core.now,
         )
         self.ledger = LedgerTurns(self.keeper.integrator)

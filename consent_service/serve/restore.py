@@ -114,12 +114,13 @@ def _settle(config: Config, now: Callable[[], datetime]) -> int:
 def _restore_stores(config: Config, path: Path, now: datetime) -> tuple[datetime, Counter[str], int]:
     with open_backup(path) as (archive, manifest):
         _refuse_other_schema(path, manifest)
+        _refuse_other_store(config, path, manifest)
         journal = read_journal(config.journal_path, manifest.begun_at - MARGIN)
         staging = config.data_dir / STAGING
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         inboxes = [name for name in manifest.members if name.startswith("inbox/")]
-        for name in (EVENTS, *inboxes):
+        for name in (*(name for name in (EVENTS,) if name in manifest.members), *inboxes):
             extract(archive, name, staging / Path(name).name)
         _mark(config.data_dir, path)
         try:
@@ -139,6 +140,17 @@ def _refuse_other_schema(path: Path, manifest: Manifest) -> None:
             f"{path} was written by consent-service {manifest.program} (schema {manifest.revision}), this one has "
             f"{head}; restore with that version, then run: consent-service db upgrade"
         )
+
+
+def _refuse_other_store(config: Config, path: Path, manifest: Manifest) -> None:
+    is_embedded = EVENTS in manifest.members
+    if is_embedded and config.events_url is not None:
+        raise BadBackup(
+            f"{path} holds events and EVENTS_URL names ClickHouse; leave EVENTS_URL out, restore, and then move them "
+            "with: consent-service migrate-events"
+        )
+    if not is_embedded and config.events_url is None:
+        raise BadBackup(f"the events of {path} were in ClickHouse; set EVENTS_URL to where they are, and try again")
 
 
 def _restore_database(
@@ -193,7 +205,8 @@ def _place_files(config: Config, staging: Path, inboxes: list[str]) -> None:
     events = config.events_path
     for beside in (".wal", ".rewritten", ".rewritten.wal"):
         events.with_name(events.name + beside).unlink(missing_ok=True)
-    os.replace(staging / EVENTS, events)
+    if (staging / EVENTS).exists():
+        os.replace(staging / EVENTS, events)
     config.inbox_dir.mkdir(mode=0o700, exist_ok=True)
     for old in config.inbox_dir.glob("inbox-*.sqlite*"):
         old.unlink()

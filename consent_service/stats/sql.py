@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from consent_service.events.dialect import first_by, has_part, last_by, local_bucket, microseconds_between
+from consent_service.events.dialect import first_by, has_part, last_by, local_bucket, lower_case, microseconds_between
 from consent_service.events.schema import ENGAGEMENT, PAGEVIEW, event
 from consent_service.stats import dimensions
 from consent_service.stats.dimensions import Dimension, Kind
@@ -238,7 +238,7 @@ def _comparison(asked: Filter, value: Callable[[Dimension], Expression]) -> Expr
     if asked.operator in (Operator.IS, Operator.IS_NOT):
         texts = [literal(dimension.stored(clause)) for clause in asked.clauses]
     if not asked.is_case_sensitive:
-        column, texts = func.lower(column), [func.lower(text) for text in texts]
+        column, texts = lower_case(column), [lower_case(text) for text in texts]
     if asked.operator in (Operator.IS, Operator.IS_NOT):
         fits: Expression = column.in_(texts)
     else:

@@ -202,12 +202,14 @@ def decide(server: Server, action: str = "accept_all") -> dict[str, Any]:
 
 
 @contextmanager
-def open_server() -> Iterator[Server]:
-    """Run a server with one site on a fresh directory."""
+def open_server(settings: str = "") -> Iterator[Server]:
+    """Run a server with one site on a fresh directory, with the lines of its `.env`."""
     with tempfile.TemporaryDirectory(prefix="consent-", ignore_cleanup_errors=True) as name, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         made = Server(Path(name) / "data", free.getsockname()[1])
         free.close()
+        made.directory.mkdir(mode=0o700)
+        (made.directory / ".env").write_text(settings)
         made.run("init")
         made.key = made.run("site", "add", "nouvelles.example")["key"]
         made.run("policy", "publish", made.key, str(EXAMPLES / "policy.toml"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from consent_service.config import PREFIX, Config, Rate, load_config
+from consent_service.events_url import EventsUrl
 from consent_service.problems import ProblemsError
 
 KEY = "k" * 40
@@ -141,3 +142,46 @@ def test_anchors_are_read_from_the_settings(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_every_problem_of_an_anchor_is_listed(tmp_path: Path, settings: dict[str, str], places: list[str]) -> None:
     assert problems(tmp_path, **settings) == [f"{PREFIX}{place}" for place in places]
+
+
+PG = "postgresql://u:p@db/consent"
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("clickhouse://u:p%40ss@events:8124/consent", EventsUrl("events", 8124, "u", "p@ss", "consent")),
+        ("clickhouse://events", EventsUrl("events", 8123, "default", "")),
+        (
+            "clickhouse://events/consent?secure=true&cluster=main",
+            EventsUrl("events", 8443, "default", "", "consent", True, "main"),
+        ),
+    ],
+)
+def test_the_event_store_may_be_clickhouse(tmp_path: Path, url: str, found: EventsUrl) -> None:
+    assert load(tmp_path).events_url is None
+    assert load(tmp_path, DATABASE_URL=PG, EVENTS_URL=url).events_url == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "duckdb:///x",
+        "clickhouse:///consent",
+        "clickhouse://h:port/consent",
+        "clickhouse://h/consent;drop",
+        "clickhouse://h/consent?cluster=a'b",
+        "clickhouse://h/consent?speed=1",
+    ],
+)
+def test_a_wrong_address_of_clickhouse_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ProblemsError) as refused:
+        load(tmp_path, DATABASE_URL=PG, EVENTS_URL=url.replace("://", "://me:a-secret@"))
+    assert [problem.place for problem in refused.value.problems] == [f"{PREFIX}EVENTS_URL"]
+    assert "a-secret" not in str(refused.value)
+
+
+def test_clickhouse_goes_with_postgresql_alone(tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match="ClickHouse goes with PostgreSQL; set DATABASE_URL"):
+        load(tmp_path, EVENTS_URL="clickhouse://u:a-secret@h/consent")
+    assert "a-secret" not in repr(load(tmp_path, DATABASE_URL=PG, EVENTS_URL="clickhouse://u:a-secret@h/consent"))

@@ -4,11 +4,9 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Event, Thread
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +15,7 @@ from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.schema import Batch, InboxRange, event
 from consent_service.events.store import EventStoreError, StoreBusy, StoreUnavailable
 from tests.integration.reading import StoreReader
-from tests.unit.events.made import NOON, make_grant, make_row
+from tests.unit.events.made import NOON, make_row
 
 
 @pytest.fixture
@@ -44,134 +42,11 @@ def files_hold(directory: Path, text: str) -> bool:
     return any(text.encode() in path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 
-def test_a_row_comes_back_as_it_went_in(store: DuckDBStore) -> None:
-    row = make_row(
-        props={"author": "Ève", "mood": ""},
-        revenue_amount=Decimal("12.5"),
-        revenue_currency="EUR",
-        engaged_ms=1200,
-        scroll=80,
-        source="Google",
-        country="FR",
-    )
-    assert store.apply(Batch([row]), NOON) == 1
-    [values] = StoreReader(store).fetch(select(event))
-    found = dict(zip(event.c.keys(), values, strict=True))
-    for name in (
-        "event_id",
-        "occurred_at",
-        "received_at",
-        "name",
-        "path",
-        "props",
-        "revenue_amount",
-        "scroll",
-        "source",
-    ):
-        assert found[name] == getattr(row, name)
-    assert (found["receipt_id"], found["decision_id"]) == (UUID(row.grant.receipt_id), UUID(row.grant.decision_id))
-    assert (found["visit_started_at"], found["purposes"]) == (NOON, ["analytics"])
-    assert found["occurred_at"].utcoffset() == timedelta(0)
-    assert found["visit_id"] >= 0
-
-
-def test_an_event_sent_again_is_stored_once(store: DuckDBStore) -> None:
-    row, other_site = make_row(), make_row(site_id=2)
-    same_id = [row, row, make_row(event_id=row.event_id, path="/again"), make_row(site_id=2, event_id=row.event_id)]
-    assert store.apply(Batch(same_id), NOON) == 2
-    assert store.apply(Batch([row, other_site]), NOON + timedelta(days=7)) == 1
-    assert count(store) == 3
-
-
-def test_ids_and_visits_are_forgotten_when_they_are_of_no_more_use(store: DuckDBStore) -> None:
-    store.apply(Batch([make_row()]), NOON)
-    store.apply(Batch(), NOON + timedelta(days=5))
-    assert (count(store, "recent_event"), count(store, "open_visit")) == (1, 0)
-    store.apply(Batch(), NOON + timedelta(days=9))
-    assert (count(store, "recent_event"), count(store)) == (0, 1)
-
-
-def test_a_visit_goes_on_across_batches_and_restarts(path: Path) -> None:
-    store = DuckDBStore(path, threads=1)
-    store.apply(Batch([make_row(0, source="Google")]), NOON)
-    store.close()
-    store = DuckDBStore(path, threads=1)
-    store.apply(Batch([make_row(20, source="Bing"), make_row(60)]), NOON)
-    rows = store.fetch("SELECT visit_id, source FROM event ORDER BY occurred_at", []).rows
-    store.close()
-    assert rows[0] == rows[1]
-    assert rows[2][0] != rows[0][0]
-
-
-def test_drops_add_up_and_watermarks_move_with_the_rows(store: DuckDBStore) -> None:
-    day = date(2026, 3, 10)
-    for last in (10, 20):
-        store.apply(Batch([make_row()], {(1, day, "bot"): 3, (1, day, "too_old"): 1}, [InboxRange("w1", last)]), NOON)
-    assert store.watermark("w1") == 20
-    assert store.watermark("w2") == 0
-    rows = store.fetch("SELECT site_id, day, reason, n FROM drop_count ORDER BY reason", []).rows
-    assert rows == [(1, day, "bot", 6), (1, day, "too_old", 2)]
-
-
 def test_a_batch_that_fails_leaves_nothing(store: DuckDBStore) -> None:
     bad = make_row(scroll=10**9)
     with pytest.raises(EventStoreError):
         store.apply(Batch([make_row(), bad], {}, [InboxRange("w1", 5)]), NOON)
     assert (count(store), store.watermark("w1"), count(store, "recent_event")) == (0, 0, 0)
-
-
-def test_erasing_takes_rows_open_visits_and_remembered_ids(store: DuckDBStore) -> None:
-    store.apply(
-        Batch([make_row(0), make_row(1), make_row(2, visitor_id=2), make_row(3, site_id=2, visitor_id=3)]), NOON
-    )
-    jobs = {"e1": receipt(1), "e3": receipt(3), "e9": receipt(9)}
-    assert store.erase(jobs, NOON) == {"e1": 2, "e3": 1, "e9": 0}
-    assert [count(store, table) for table in ("event", "recent_event", "open_visit")] == [1, 1, 1]
-    assert store.erase({"later": receipt(1)}, NOON) == {"later": 0}
-    assert store.erase({}, NOON) == {}
-
-
-def test_an_erasure_that_is_done_again_tells_what_it_deleted_the_first_time(path: Path) -> None:
-    store = DuckDBStore(path, threads=1)
-    store.apply(Batch([make_row(0), make_row(1), make_row(2, visitor_id=2)]), NOON)
-    assert store.erase({"e1": receipt(1)}, NOON) == {"e1": 2}
-    store.close()
-    store = DuckDBStore(path, threads=1)
-    assert store.erase({"e1": receipt(1), "e2": receipt(2)}, NOON) == {"e1": 2, "e2": 1}
-    store.apply(Batch([make_row(3)]), NOON)
-    assert store.erase({"e1": receipt(1)}, NOON) == {"e1": 3}
-    store.apply(Batch(), NOON + timedelta(days=31))
-    assert count(store, "erasure_count") == 0
-    store.close()
-
-
-def test_retention_deletes_the_site_s_old_events_a_piece_at_a_time(store: DuckDBStore) -> None:
-    kept = [make_row(0, site_id=2), make_row(0, grant=make_grant(policy_version=3))]
-    store.apply(
-        Batch([make_row(minute, grant=make_grant(policy_version=1 + minute % 2)) for minute in range(10)] + kept), NOON
-    )
-    before = NOON + timedelta(minutes=6)
-    assert store.count_before(1, [1, 2], before) == 6
-    assert store.count_before(1, [1], before) == 3
-    assert [store.retain(1, [1, 2], before, 4, NOON) for _ in range(3)] == [4, 2, 0]
-    assert count(store) == 6
-
-
-def test_the_store_knows_since_when_deleted_bytes_are_on_the_disk(path: Path) -> None:
-    store = DuckDBStore(path, threads=1)
-    store.apply(Batch([make_row(minute, visitor_id=minute % 2) for minute in range(4)]), NOON)
-    assert store.erase({"e7": receipt(7)}, NOON) == {"e7": 0}
-    assert store.deleted_at() is None
-    store.retain(1, [1], NOON + timedelta(minutes=1), 10, NOON + timedelta(hours=1))
-    store.erase({"e1": receipt(1)}, NOON + timedelta(hours=2))
-    store.close()
-    store = DuckDBStore(path, threads=1)
-    assert store.deleted_at() == NOON + timedelta(hours=1)
-    store.compact()
-    assert (store.deleted_at(), count(store)) == (None, 1)
-    store.erase({"e0": receipt(0)}, NOON + timedelta(hours=3))
-    assert store.deleted_at() == NOON + timedelta(hours=3)
-    store.close()
 
 
 def test_after_compaction_no_byte_of_an_erased_event_is_on_the_disk(store: DuckDBStore, path: Path) -> None:

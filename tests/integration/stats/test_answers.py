@@ -8,31 +8,31 @@ from typing import Any
 
 import pytest
 
-from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.schema import Batch
+from consent_service.events.store import EventStore
 from consent_service.stats.parse import parse_query
 from consent_service.stats.query import Site
 from consent_service.stats.runner import run
 from tests.integration.reading import StoreReader
+from tests.integration.stores import STORES, opened_store
 from tests.unit.events.made import NOON, make_grant, make_row
 
 NOW = NOON + timedelta(days=1)
 EVERY = ["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration", "views_per_visit"]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBStore]:
-    store = DuckDBStore(tmp_path / "events.duckdb", threads=1)
-    yield store
-    store.close()
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
+    with opened_store(request.param, tmp_path, request) as store:
+        yield store
 
 
-def answer(store: DuckDBStore, zone: str = "Europe/Paris", **members: Any) -> dict[str, Any]:
+def answer(store: EventStore, zone: str = "Europe/Paris", **members: Any) -> dict[str, Any]:
     document = {"site_id": "news.example", "date_range": "7d", "metrics": ["visitors"], **members}
     return run(StoreReader(store), parse_query(document, Site(1, zone), NOW)).document()
 
 
-def test_an_answer_has_this_shape(store: DuckDBStore) -> None:
+def test_an_answer_has_this_shape(store: EventStore) -> None:
     store.apply(Batch([make_row(0, source="Google"), make_row(2, source="x"), make_row(5, visitor_id=2)]), NOON)
     assert answer(
         store,
@@ -62,7 +62,7 @@ def test_an_answer_has_this_shape(store: DuckDBStore) -> None:
 
 @pytest.mark.parametrize("metrics", [["visits"], ["visits", "bounce_rate"], EVERY])
 def test_a_visit_that_spans_a_publication_counts_once_under_what_its_first_event_says(
-    store: DuckDBStore, metrics: list[str]
+    store: EventStore, metrics: list[str]
 ) -> None:
     # The second version declares no country, so the row stored under it has none.
     later = make_row(5, country="")
@@ -82,21 +82,21 @@ def test_a_visit_that_spans_a_publication_counts_once_under_what_its_first_event
 
 
 @pytest.mark.parametrize("date_range", ["7d", "all"])
-def test_an_empty_store_answers_with_nought(store: DuckDBStore, date_range: str) -> None:
+def test_an_empty_store_answers_with_nought(store: EventStore, date_range: str) -> None:
     found = answer(store, metrics=EVERY, date_range=date_range)
     assert found["results"] == [{"dimensions": [], "metrics": [0, 0, 0, 0, 0, 0, 0]}]
     found = answer(store, metrics=EVERY, date_range=date_range, dimensions=["event:page"], include={"total_rows": True})
     assert (found["results"], found["meta"]) == ([], {"total_rows": 0})
 
 
-def test_all_time_starts_on_the_day_of_the_first_event(store: DuckDBStore) -> None:
+def test_all_time_starts_on_the_day_of_the_first_event(store: EventStore) -> None:
     store.apply(Batch([make_row(-60 * 24 * 30), make_row(0), make_row(-(10**6), site_id=2)]), NOON)
     found = answer(store, date_range="all", metrics=["events"], dimensions=["time"])
     assert found["query"]["date_range"] == ["2026-02-08T00:00:00+01:00", "2026-03-11T23:59:59+01:00"]
     assert [row["dimensions"] for row in found["results"]] == [["2026-02-08"], ["2026-03-10"]]
 
 
-def test_pages_are_cut_from_one_order_in_which_nothing_is_equal(store: DuckDBStore) -> None:
+def test_pages_are_cut_from_one_order_in_which_nothing_is_equal(store: EventStore) -> None:
     store.apply(Batch([make_row(minute, path=f"/{minute:02}") for minute in range(10)]), NOON)
     pages = [
         answer(store, dimensions=["event:page"], pagination={"limit": 4, "offset": offset})["results"]
@@ -107,7 +107,7 @@ def test_pages_are_cut_from_one_order_in_which_nothing_is_equal(store: DuckDBSto
     assert found["results"][0]["dimensions"] == ["/09"]
 
 
-def test_labels_name_the_buckets_without_data_too(store: DuckDBStore) -> None:
+def test_labels_name_the_buckets_without_data_too(store: EventStore) -> None:
     store.apply(Batch([make_row()]), NOON)
     found = answer(store, dimensions=["time:day"], include={"time_labels": True})
     assert [row["dimensions"] for row in found["results"]] == [["2026-03-10"]]
@@ -115,7 +115,7 @@ def test_labels_name_the_buckets_without_data_too(store: DuckDBStore) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
-def test_every_bucket_of_an_answer_is_among_its_labels(store: DuckDBStore, zone: str) -> None:
+def test_every_bucket_of_an_answer_is_among_its_labels(store: EventStore, zone: str) -> None:
     first = datetime(2018, 10, 1, tzinfo=UTC)
     rows = [make_row(occurred_at=first + timedelta(minutes=97 * number), visitor_id=number) for number in range(900)]
     store.apply(Batch(rows), NOON)
@@ -134,7 +134,7 @@ def test_every_bucket_of_an_answer_is_among_its_labels(store: DuckDBStore, zone:
         assert buckets == sorted(buckets)
 
 
-def test_a_visit_past_midnight_is_one_visit_of_its_first_day(store: DuckDBStore) -> None:
+def test_a_visit_past_midnight_is_one_visit_of_its_first_day(store: EventStore) -> None:
     # 22:50 and 23:05 UTC are 23:50 and 00:05 in Paris.
     store.apply(Batch([make_row(650), make_row(665)]), NOON)
     found = answer(
@@ -149,12 +149,12 @@ def test_a_visit_past_midnight_is_one_visit_of_its_first_day(store: DuckDBStore)
     ]
 
 
-def test_engagement_lengthens_a_visit_and_is_not_counted(store: DuckDBStore) -> None:
+def test_engagement_lengthens_a_visit_and_is_not_counted(store: EventStore) -> None:
     store.apply(Batch([make_row(0), make_row(3, name="engagement", engaged_ms=180_000)]), NOON)
     assert answer(store, metrics=EVERY)["results"][0]["metrics"] == [1, 1, 1, 1, 100.0, 180, 1.0]
 
 
-def test_hostile_texts_are_only_texts(store: DuckDBStore) -> None:
+def test_hostile_texts_are_only_texts(store: EventStore) -> None:
     hostile = "%_'; DROP TABLE event; -- \\"
     store.apply(Batch([make_row(path=hostile, props={hostile: hostile}), make_row(1, path="/")]), NOON)
     for operator in ("is", "contains"):

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from consent_service.events.duckdb import DuckDBStore
 from consent_service.events.schema import Batch, EventRow, event
+from consent_service.events.store import EventStore
 from consent_service.stats.parse import parse_query
 from consent_service.stats.query import Site
 from consent_service.stats.runner import run
 from tests.integration.reading import StoreReader
 from tests.integration.stats.counting import VISIT_METRICS, Fits, Stored, count
+from tests.integration.stores import opened_store
 from tests.unit.events.made import make_row
 
 ZONE = "Europe/Paris"
@@ -52,19 +53,19 @@ def random_rows(seed: int, site_id: int, number: int) -> list[EventRow]:
     return rows
 
 
-@pytest.fixture(scope="module", params=[1, 2])
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore]:
-    store = DuckDBStore(tmp_path_factory.mktemp("store") / "events.duckdb", threads=1)
-    rows = random_rows(request.param, 1, 120)
-    noise = random_rows(request.param + 100, 2, 40)
+@pytest.fixture(scope="module", params=[("duckdb", 1), ("duckdb", 2), ("clickhouse", 1)], ids=lambda param: param[0])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
+    kind, seed = request.param
+    rows = random_rows(seed, 1, 120)
+    noise = random_rows(seed + 100, 2, 40)
     refused = [make_row(visitor_id=999, occurred_at=START + timedelta(hours=hour)) for hour in range(60)]
-    store.apply(Batch([*rows, *noise, *refused], {(1, START.date(), "withdrawn"): 60}), NOW)
-    store.erase({"e1": f"{999:032x}"}, NOW)
-    yield store
-    store.close()
+    with opened_store(kind, tmp_path_factory.mktemp("store"), request) as store:
+        store.apply(Batch([*rows, *noise, *refused], {(1, START.date(), "withdrawn"): 60}), NOW)
+        store.erase({"e1": f"{999:032x}"}, NOW)
+        yield store
 
 
-def stored_rows(store: DuckDBStore) -> list[Stored]:
+def stored_rows(store: EventStore) -> list[Stored]:
     columns = event.c
     rows = StoreReader(store).fetch(
         select(
@@ -86,7 +87,7 @@ def stored_rows(store: DuckDBStore) -> list[Stored]:
     ]
 
 
-def answer(store: DuckDBStore, **members: Any) -> dict[str, Any]:
+def answer(store: EventStore, **members: Any) -> dict[str, Any]:
     document = {"site_id": "news.example", "date_range": DAYS, **members}
     return run(StoreReader(store), parse_query(document, Site(1, ZONE), NOW)).document()
 
@@ -150,7 +151,7 @@ GROUPINGS: list[list[str]] = [
 
 
 @pytest.mark.parametrize("wanted", FILTERS)
-def test_every_metric_equals_plain_counting(store: DuckDBStore, wanted: str) -> None:
+def test_every_metric_equals_plain_counting(store: EventStore, wanted: str) -> None:
     filters, fits = FILTERS[wanted]
     rows = stored_rows(store)
     for dimensions in GROUPINGS:
@@ -166,7 +167,7 @@ def test_every_metric_equals_plain_counting(store: DuckDBStore, wanted: str) -> 
 
 
 @pytest.mark.parametrize("metric", [*PLAIN, *sorted(VISIT_METRICS)])
-def test_a_metric_asked_for_alone_is_the_same_as_beside_others(store: DuckDBStore, metric: str) -> None:
+def test_a_metric_asked_for_alone_is_the_same_as_beside_others(store: EventStore, metric: str) -> None:
     for dimensions in ([], ["time:day"], ["event:page"], ["visit:source"]):
         together = answer(store, metrics=[*PLAIN, *sorted(VISIT_METRICS)], dimensions=dimensions)["results"]
         place = [*PLAIN, *sorted(VISIT_METRICS)].index(metric)
@@ -180,7 +181,7 @@ def test_a_metric_asked_for_alone_is_the_same_as_beside_others(store: DuckDBStor
         }
 
 
-def test_daily_visits_add_up_to_the_period_s(store: DuckDBStore) -> None:
+def test_daily_visits_add_up_to_the_period_s(store: EventStore) -> None:
     daily = answer(store, metrics=["visits"], dimensions=["time:day"])["results"]
     [total] = answer(store, metrics=["visits"])["results"]
     assert sum(row["metrics"][0] for row in daily) == total["metrics"][0]
