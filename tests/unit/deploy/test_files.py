@@ -37,13 +37,12 @@ def pods() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                 yield document, container
 
 
-def test_both_hosts_of_the_compose_file_are_the_same_but_for_their_directories(compose: dict[str, Any]) -> None:
+def test_one_keeper_at_most_is_started(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"postgres", "clickhouse", "app1", "app2", "nginx"}
-    one, two = (dict(services[name]) for name in ("app1", "app2"))
-    assert one.pop("volumes") == ["app1:/data", "keys:/keys"]
-    assert two.pop("volumes") == ["app2:/data", "keys:/keys"]
-    assert one == two
+    assert set(services) == {"postgres", "clickhouse", "app1", "nginx"}
+    assert services["app1"]["volumes"] == ["app1:/data", "keys:/keys"]
+    [app] = [document for document, _ in pods() if document["metadata"]["name"] == "consent-service"]
+    assert app["spec"]["replicas"] == 1
 
 
 def test_the_settings_of_the_compose_file_are_taken(compose: dict[str, Any], tmp_path: Path) -> None:
@@ -130,9 +129,8 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     nginx = find_proxy("nginx")
     assert nginx is not None, "install nginx (Debian: apt install nginx)"
     text = (DEPLOY / "nginx.conf").read_text()
-    for number, host in enumerate(("app1", "app2")):
-        # Names that only the composed network knows.
-        text = text.replace(f"{host}:8000", f"127.0.0.1:{18100 + number}")
+    # A name that only the composed network knows.
+    text = text.replace("app1:8000", "127.0.0.1:18100")
     text = text.replace("/etc/nginx/consent.conf", str(ROOT / "docs" / "proxies" / "nginx.conf"))
     text = text.replace("listen 80;", "listen 127.0.0.1:18180;").replace("127.0.0.1:8000;", "127.0.0.1:18181;")
     own = "".join(
