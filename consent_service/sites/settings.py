@@ -89,8 +89,14 @@ def _check_color(value: str) -> str:
     return value
 
 
+@cache
+def _zones() -> set[str]:
+    # Walks through the files of the time zone database: 15 ms.
+    return available_timezones()
+
+
 def _check_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise ValueError("is not a time zone such as Europe/Paris")
     return value
 

@@ -176,9 +176,17 @@ def test_tabbing_through_the_demo_page_nothing_with_the_focus_is_under_the_banne
     assert page.evaluate("shifted") == 0
 
 
-@pytest.mark.parametrize("back", [False, True], ids=["down", "up"])
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("layout", ["bar", "corner"])
+@pytest.mark.parametrize(
+    ("layout", "width", "back"),
+    [
+        ("bar", 320, False),
+        ("bar", 412, True),
+        ("bar", 1366, False),
+        ("corner", 320, True),
+        ("corner", 412, False),
+        ("corner", 1366, True),
+    ],
+)
 def test_tabbing_through_a_long_page_nothing_with_the_focus_is_under_the_banner_and_nothing_moves(
     lab: Lab, visitor: Visitor, layout: str, width: int, back: bool
 ) -> None:
