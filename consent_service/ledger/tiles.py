@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from consent_service.db.ledger_tables import ledger_tile
 from consent_service.db.raw import raw
@@ -72,11 +73,19 @@ def read_tiles(connection: Connection, places: Iterable[Place]) -> dict[Place, b
         by_level.setdefault(place[0], []).append(place[1])
     if not by_level:
         return {}
-    # Level by level: SQLite reads the whole table for pairs in a list of pairs.
-    level, index = ledger_tile.c.level, ledger_tile.c.tile_index
-    wanted = [and_(level == each, index.in_(some)) for each, some in by_level.items()]
-    rows = connection.execute(select(level, index, raw(ledger_tile.c.hashes)).where(or_(*wanted)))
+    rows = connection.execute(_select_of(tuple(by_level)), {f"of_{level}": some for level, some in by_level.items()})
     return {(row.level, row.tile_index): row.hashes for row in rows}
+
+
+@cache
+def _select_of(levels: tuple[int, ...]) -> Select[Any]:
+    """Select tiles of some levels; made once, for that takes longer than running it.
+
+    Level by level: for pairs in a list of pairs SQLite reads the whole table.
+    """
+    level, index = ledger_tile.c.level, ledger_tile.c.tile_index
+    wanted = [and_(level == each, index.in_(bindparam(f"of_{each}", expanding=True))) for each in levels]
+    return select(level, index, raw(ledger_tile.c.hashes)).where(or_(*wanted))
 
 
 def split(hashes: bytes) -> list[bytes]:
