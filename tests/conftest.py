@@ -1,5 +1,6 @@
 """What every ring of tests shares: marks by directory, hypothesis profiles, databases, the browser."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ RINGS = ("unit", "integration", "browser", "faults")
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=200, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of garbage collection: it stays, and looking at it again takes time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
