@@ -22,7 +22,7 @@ UNKNOWN: Final = "there is no such erasure"
 def describe_erasure(connection: Connection, erasure_id: str, now: datetime) -> dict[str, Any]:
     """Give what a certificate says of an erasure, to be signed.
 
-    Raises NotFound, and NotMerged until it is done and in the log.
+    Raises NotFound, and NotMerged until it is done and in the log. `receipt_id` is null once it was forgotten.
     """
     row = connection.execute(
         select(erasure_job, site.c.key.label("site_key"))

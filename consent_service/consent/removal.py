@@ -9,14 +9,14 @@ from sqlalchemy import Connection, delete, insert, select
 
 from consent_service.consent.erasure_log import log_records_removed
 from consent_service.db.journal import note_for_restore
-from consent_service.db.tables import decision, decision_removal, receipt, revocation
+from consent_service.db.tables import decision, decision_removal, hold, receipt, revocation
 from consent_service.ledger.entries import forget_entries
 
 _AT_ONCE = 500
 
 
 def remove_records(connection: Connection, receipt_id: str, *, reason: str, now: datetime) -> int:
-    """Delete a receipt, the records and salts of its decisions and its revocations; gives how many decisions went.
+    """Delete a receipt, the records and salts of its decisions, revocations and lifted holds; counts decisions.
 
     `reason` is "erasure" (a request the officer upheld, GDPR art. 17) or "retention".
     """
@@ -25,6 +25,7 @@ def remove_records(connection: Connection, receipt_id: str, *, reason: str, now:
         log_records_removed(connection, receipt_id, len(ids), now)
     remove_decisions(connection, ids, reason=reason, now=now)
     connection.execute(delete(revocation).where(revocation.c.receipt_id == receipt_id))
+    connection.execute(delete(hold).where(hold.c.receipt_id == receipt_id, hold.c.lifted_at.is_not(None)))
     connection.execute(delete(receipt).where(receipt.c.receipt_id == receipt_id))
     if ids:
         note_for_restore(connection, "removal", now, receipt_id=receipt_id, reason=reason)

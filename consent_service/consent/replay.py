@@ -25,7 +25,9 @@ def replay(connection: Connection, lines: Iterable[Mapping[str, Any]], since: da
     while the backup was made are asked for again, since the events may have been copied before.
     """
     done: Counter[str] = Counter()
-    again = update(erasure_job).where(erasure_job.c.status == "done", erasure_job.c.done_at >= since)
+    again = update(erasure_job).where(
+        erasure_job.c.receipt_id.is_not(None), erasure_job.c.status == "done", erasure_job.c.done_at >= since
+    )
     connection.execute(again.values(status="pending"))
     sites = {site.site_id: site for site in load_sites(connection)}
     for line in lines:

@@ -212,7 +212,8 @@ erasure_job = Table(
     metadata,
     Column("erasure_id", Text, primary_key=True),
     site_column(),
-    Column("receipt_id", Text, nullable=False),
+    # Forgotten 90 days after the erasure; the certificate stays.
+    Column("receipt_id", Text),
     Column("revocation_number", BigInteger),
     Column("reason", Text, nullable=False),
     Column("status", Text, nullable=False),

@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
+from consent_service.consent.forgetting import forget_names
 from consent_service.consent.notices import find_unused, remove_notices
 from consent_service.consent.publication import Publication, Publications
 from consent_service.consent.removal import remove_decisions, remove_records
@@ -150,6 +151,7 @@ def run_retention(engine: Engine, writer: Writer, plan: Plan, retain: Retain, no
         )
         records = _repeat(partial(writer.run, partial(_delete_records, site=site, cuts=cuts, now=now)))
         notices = _remove_notices(engine, writer, publication, now)
+        writer.run(partial(forget_names, site_id=site.site_id, now=now))
         done.append(Retained(site.key, min(cuts.events, default=None), events, records, notices))
     return done
 

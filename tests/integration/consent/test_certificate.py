@@ -81,6 +81,39 @@ def test_the_certificate_says_what_was_erased_and_verifies_with_the_key_alone(
 
 
 @both
+def test_after_ninety_days_the_certificate_names_nobody_and_still_verifies(
+    visitor: Visitor, client: FlaskClient, keeper: KeeperInHand, core: Core, now: Clock, keys: list[VerifierKey]
+) -> None:
+    visitor.accept()
+    token = visitor.token
+    visitor.pageview("/a")
+    keeper.turn()
+    url = str(visitor.withdraw().get_json()["erasure"]["certificate_url"])
+    keeper.turn()
+    now.move(days=90)
+    keeper.keeper.retain(is_confirmed=True)
+    keeper.sign()
+    named = check_certificate(read(client, url), keys)
+    assert named["receipt_id"] == visitor.receipt_id
+    keeper.compact()
+    now.move(seconds=1)
+    keeper.keeper.retain(is_confirmed=True)
+    keeper.sign()
+    nameless = check_certificate(read(client, url), keys)
+    kept = ("erasure_id", "reason", "requested_at", "done_at", "counts")
+    assert [nameless[name] for name in kept] == [named[name] for name in kept]
+    assert nameless["entries"][0] == named["entries"][0]
+    assert nameless["receipt_id"] is None
+    assert str(visitor.receipt_id) not in orjson.dumps(nameless).decode()
+    [job] = rows(core, erasure_job)
+    assert (job["receipt_id"], job["revocation_number"]) == (None, None)
+    # Who asks once more is told the same, and gets a certificate of their own.
+    again = visitor.withdraw(token=token)
+    assert again.get_json()["withdrawn_at"] == named["requested_at"]
+    assert again.get_json()["erasure"]["certificate_url"] != url
+
+
+@both
 def test_the_log_names_leaves_and_no_receipt(visitor: Visitor, keeper: KeeperInHand, core: Core) -> None:
     erase(visitor, keeper)
     keeper.turn()

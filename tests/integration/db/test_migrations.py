@@ -116,3 +116,20 @@ def test_old_decisions_count_as_what_new_ones_do(engine: Engine) -> None:
     assert found == [" ".join(kinds_of(*act)) for act in acts]
     with pytest.raises(DBAPIError):
         run(engine, "UPDATE decision SET language = 'en'")
+
+
+def test_an_erasure_may_lose_its_name_and_its_other_rules_stay(engine: Engine) -> None:
+    upgrade(engine)
+    values = "(erasure_id, site_id, reason, status, requested_at, due_at)"
+    run(
+        engine,
+        f"INSERT INTO site (site_id, key, settings, created_at) VALUES (1, 'abcdefgh', '{{}}', {AT})",
+        f"INSERT INTO erasure_job {values} VALUES ('e1', 1, 'withdrawal', 'done', {AT}, {AT})",
+    )
+    for number, wrong in enumerate(("'no', 'done'", "'request', 'no'")):
+        with pytest.raises(DBAPIError):
+            run(engine, f"INSERT INTO erasure_job {values} VALUES ('w{number}', 1, {wrong}, {AT}, {AT})")
+    downgrade(engine, "20261201_events")
+    assert ids(engine, "erasure_job", "receipt_id") == [""]
+    with pytest.raises(DBAPIError):
+        run(engine, f"INSERT INTO erasure_job {values} VALUES ('e2', 1, 'request', 'done', {AT}, {AT})")

@@ -55,6 +55,11 @@ def jobs(core: Core) -> list[tuple[str, int | None]]:
         return [tuple(row) for row in found]
 
 
+def names(core: Core) -> list[str | None]:
+    with core.engine.connect() as connection:
+        return list(connection.execute(select(erasure_job.c.receipt_id)).scalars())
+
+
 def decisions(core: Core) -> int:
     with core.engine.connect() as connection:
         return len(connection.execute(select(decision.c.decision_id)).all())
@@ -186,6 +191,42 @@ def test_retention_leaves_what_is_held(
     (done,) = keeper.keeper.retain(is_confirmed=True)
     assert (done.events, done.records) == (1, 1)
     assert (paths(keeper, "held_event"), decisions(core)) == (["/a"], 1)
+
+
+def test_a_lifted_hold_is_forgotten_after_ninety_days_and_keeps_the_erasure_s_name_while_it_stands(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, place: Place, now: Clock
+) -> None:
+    visitor.accept()
+    visitor.withdraw()
+    keeper.turn()
+    hold = place(visitor)
+    keeper.turn()
+    keeper.compact()
+    now.move(days=91)
+    keeper.keeper.retain(is_confirmed=True)
+    assert names(core) == [visitor.receipt_id]
+    lift(core, hold, now)
+    assert keeper.keeper.retain(is_confirmed=True)
+    assert names(core) == [None]
+    with core.engine.connect() as connection:
+        assert [each.hold_id for each in list_holds(connection, with_lifted=True)] == [hold.hold_id]
+    now.move(days=91)
+    keeper.keeper.retain(is_confirmed=True)
+    with core.engine.connect() as connection:
+        assert list_holds(connection, with_lifted=True) == []
+
+
+def test_a_lifted_hold_goes_with_the_records_it_was_about(
+    visitor: Visitor, keeper: KeeperInHand, core: Core, place: Place, now: Clock, site: Site
+) -> None:
+    visitor.accept()
+    lift(core, place(visitor), now)
+    receipt_id = str(visitor.receipt_id)
+    core.writer.run(lambda it: erase_receipt(it, site, receipt_id, "officer", now(), with_records=True))
+    keeper.turn()
+    assert decisions(core) == 0
+    with core.engine.connect() as connection:
+        assert list_holds(connection, with_lifted=True) == []
 
 
 def test_a_hold_ends_on_its_last_day(
