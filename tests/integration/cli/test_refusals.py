@@ -22,7 +22,7 @@ def test_an_unknown_command_and_an_unknown_option_are_wrong_usage(deployment: De
     assert program.refused("site", code=2)[0].startswith("name a command: add, list")
 
 
-@pytest.mark.parametrize("absent", ["export", "migrate-events"])
+@pytest.mark.parametrize("absent", ["export"])
 def test_what_a_later_release_brings_is_no_command_yet(deployment: Deployment, absent: str) -> None:
     [line] = deployment.program.refused(absent, code=2)
     assert line.startswith(f"No such command '{absent}'")
